@@ -1,0 +1,5 @@
+/** The command line. */
+@NullMarked
+package dev.loupe.app;
+
+import org.jspecify.annotations.NullMarked;
