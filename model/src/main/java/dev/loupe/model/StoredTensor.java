@@ -1,5 +1,6 @@
 package dev.loupe.model;
 
+import dev.loupe.kernels.StoredRows;
 import dev.loupe.kernels.TensorType;
 
 import java.lang.foreign.MemorySegment;
@@ -13,7 +14,8 @@ import java.lang.foreign.MemorySegment;
  * @param cols inputs of a linear map, or the width of a table
  * @param data exactly {@code type.bytes(rows * cols)} bytes, little-endian
  */
-public record StoredTensor(String name, TensorType type, int rows, int cols, MemorySegment data) {
+public record StoredTensor(String name, TensorType type, int rows, int cols, MemorySegment data)
+        implements StoredRows {
     public StoredTensor {
         if (rows < 1 || cols < 1) {
             throw new IllegalArgumentException(
@@ -47,6 +49,7 @@ public record StoredTensor(String name, TensorType type, int rows, int cols, Mem
     }
 
     /** The bytes of one row. */
+    @Override
     public MemorySegment row(int row) {
         long bytes = type.bytes(cols);
         return data.asSlice(row * bytes, bytes);

@@ -1,0 +1,50 @@
+package dev.loupe.files;
+
+import dev.loupe.kernels.StoredRows;
+import dev.loupe.model.GptConfig;
+import dev.loupe.model.Rope;
+import dev.loupe.model.TensorSource;
+
+import java.util.LinkedHashSet;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The tensors of a GGUF file. Llama's have the rows of queries and keys in adjacent pairs; here
+ * they come out in halves, so that one rotation serves all families.
+ */
+record GgufTensors(Gguf gguf, Family family, GptConfig config) implements TensorSource {
+    @Override
+    public Set<String> names() {
+        Set<String> names = new LinkedHashSet<>(gguf.names());
+        // part of the configuration
+        names.remove("rope_freqs.weight");
+        return names;
+    }
+
+    @Override
+    public Optional<StoredRows> find(String name) {
+        if (!gguf.names().contains(name)) {
+            return Optional.empty();
+        }
+        StoredRows tensor = gguf.tensor(name);
+        boolean turned = name.contains(".attn_q.") || name.contains(".attn_k.");
+        Rope rope = config.layers().getFirst().rope();
+        if (!turned || !family.pairsInGguf() || rope == null) {
+            return Optional.of(tensor);
+        }
+        int headDim = config.attention().headDim();
+        int half = rope.dims() / 2;
+        return Optional.of(
+                Rearranged.outputs(tensor, name.endsWith(".bias"), r -> paired(r, headDim, half)));
+    }
+
+    /** Where the file has output {@code r}: the halves of a head are its even and odd rows. */
+    static int paired(int r, int headDim, int half) {
+        int i = r % headDim;
+        if (i >= 2 * half) {
+            return r;
+        }
+        return r - i + (i < half ? 2 * i : 2 * (i - half) + 1);
+    }
+}

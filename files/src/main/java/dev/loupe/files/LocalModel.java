@@ -1,0 +1,123 @@
+package dev.loupe.files;
+
+import dev.loupe.kernels.NonFiniteException;
+import dev.loupe.kernels.Processor;
+import dev.loupe.model.CheckpointException;
+import dev.loupe.model.Gpt;
+import dev.loupe.model.GptConfig;
+import dev.loupe.model.GptLoader;
+import dev.loupe.model.TensorSource;
+import dev.loupe.tokens.Tokenizer;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * A model that is ready to run: its weights packed in memory, and its tokenizer.
+ *
+ * <pre>{@code
+ * try (LocalModel model = LocalModel.load(Path.of("model.gguf"), 2)) {
+ *     int[] ids = model.tokenizer().orElseThrow().encode("Once upon a time");
+ * }
+ * }</pre>
+ *
+ * @param path the file or folder it was loaded from
+ * @param gpt the model
+ * @param tokenizer its tokenizer; a folder may come without one
+ * @param endOfGeneration tokens after which the model has nothing more to say
+ * @param processor what computes; closed with this
+ */
+public record LocalModel(
+        Path path,
+        Gpt gpt,
+        Optional<Tokenizer> tokenizer,
+        Set<Integer> endOfGeneration,
+        Processor processor)
+        implements AutoCloseable {
+
+    /**
+     * Loads a GGUF file, or a Hugging Face folder with {@code config.json} and safetensors. The
+     * files are no longer needed afterwards.
+     *
+     * @param threads how many threads compute, the caller's among them
+     * @throws ModelFileException if a file is missing, broken, or of a kind that Loupe does not
+     *     know
+     */
+    public static LocalModel load(Path path, int threads) {
+        Processor processor = Processor.of(threads);
+        try {
+            return Files.isDirectory(path) ? folder(path, processor) : gguf(path, processor);
+        } catch (RuntimeException e) {
+            processor.close();
+            throw e;
+        }
+    }
+
+    private static LocalModel gguf(Path path, Processor processor) {
+        try (Gguf gguf = Gguf.open(path)) {
+            GptConfig config = GgufConfig.read(gguf);
+            Optional<Tokenizer> tokenizer = Optional.empty();
+            if (gguf.metadata().raw("tokenizer.ggml.model").isPresent()) {
+                tokenizer = Optional.of(GgufTokenizer.read(gguf.metadata()));
+            }
+            tokenizer.ifPresent(t -> checkVocabulary(path, t, config));
+            Family family = GgufConfig.family(gguf);
+            Gpt gpt = load(path, config, new GgufTensors(gguf, family, config), processor);
+            Set<Integer> end = tokenizer.map(Tokenizer::endOfGeneration).orElse(Set.of());
+            return new LocalModel(path, gpt, tokenizer, end, processor);
+        }
+    }
+
+    private static LocalModel folder(Path path, Processor processor) {
+        JsonFields json = JsonFields.read(path.resolve("config.json"));
+        GptConfig config = HfConfig.read(json);
+        Optional<Tokenizer> tokenizer = Optional.empty();
+        if (Files.exists(path.resolve("tokenizer.json"))) {
+            tokenizer = Optional.of(TokenizerJson.read(path));
+        }
+        tokenizer.ifPresent(t -> checkVocabulary(path, t, config));
+        try (Safetensors file = Safetensors.open(path)) {
+            Gpt gpt =
+                    load(
+                            path,
+                            config,
+                            new HfTensors(file, HfConfig.family(json), config),
+                            processor);
+            Set<Integer> end =
+                    new TreeSet<>(tokenizer.map(Tokenizer::endOfGeneration).orElse(Set.of()));
+            end.addAll(json.integers("eos_token_id"));
+            Path generation = path.resolve("generation_config.json");
+            if (Files.exists(generation)) {
+                end.addAll(JsonFields.read(generation).integers("eos_token_id"));
+            }
+            end.removeIf(id -> id < 0 || id >= config.vocabSize());
+            return new LocalModel(path, gpt, tokenizer, end, processor);
+        }
+    }
+
+    private static Gpt load(Path path, GptConfig config, TensorSource source, Processor processor) {
+        try {
+            return GptLoader.load(config, source, processor.threads());
+        } catch (CheckpointException | NonFiniteException e) {
+            throw new ModelFileException(path, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static void checkVocabulary(Path path, Tokenizer tokenizer, GptConfig config) {
+        if (tokenizer.vocabSize() > config.vocabSize()) {
+            throw new ModelFileException(
+                    path,
+                    "tokenizer",
+                    tokenizer.vocabSize() + " tokens",
+                    "at most the " + config.vocabSize() + " that the model knows");
+        }
+    }
+
+    @Override
+    public void close() {
+        processor.close();
+    }
+}

@@ -1,0 +1,87 @@
+package dev.loupe.kernels;
+
+/**
+ * The inner loops that are worth vectors. There are two providers, with the same bits: plain Java,
+ * and the Vector API. Every sum has one fixed order, lane by lane, and is built from {@code fma},
+ * so neither the provider, the width of the vectors nor the number of threads shows in a result.
+ */
+public interface Kernels {
+    /**
+     * The best provider here: vectors where the JVM has the module {@code jdk.incubator.vector},
+     * unless the system property {@code loupe.kernels} is {@code scalar}.
+     */
+    static Kernels best() {
+        boolean vectors = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+        if (!vectors || "scalar".equals(System.getProperty("loupe.kernels"))) {
+            return new ScalarKernels();
+        }
+        try {
+            // by name: the class must not be touched where the module is missing
+            return Class.forName("dev.loupe.kernels.vector.VectorKernels")
+                    .asSubclass(Kernels.class)
+                    .getDeclaredConstructor()
+                    .newInstance();
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("the vector kernels do not load", e);
+        }
+    }
+
+    /** Plain Java, slow and without vectors. */
+    static Kernels scalar() {
+        return new ScalarKernels();
+    }
+
+    /** {@code "scalar"}, or {@code "vector"} with its width in bits. */
+    String name();
+
+    /**
+     * Decodes a panel of a weight for products with prompt tokens.
+     *
+     * @param out receives {@code [cols][16]} floats from {@code offset} on
+     */
+    void decode(Weight weight, int panel, float[] out, int offset);
+
+    /**
+     * Products of prompt tokens with decoded panels: {@code y[t][c] = sum over k of x[t][k] *
+     * panels[c / 16][k][c % 16]}, k ascending in one chain.
+     *
+     * @param panels {@code [panel][cols][16]}, as many as {@code y} has columns for
+     * @param x {@code [token, cols]}
+     * @param y {@code [token, outputs]}, at most 16 outputs for each panel
+     */
+    void multiply(float[] panels, Tensor x, Tensor y);
+
+    /**
+     * Products of one generated token with the panels {@code [from, to)} of a weight, read as they
+     * are stored.
+     *
+     * @param x the token, made ready by {@link Activations#read}
+     * @param y receives the outputs of all rows of the weight from {@code offset} on
+     */
+    void multiply(Weight weight, int from, int to, Activations x, float[] y, int offset);
+
+    /**
+     * Attention of one query over the keys {@code [from, to)} of one head.
+     *
+     * @param q the query, already scaled
+     * @param keys what the query may look at
+     * @param kvHead which head of keys and values
+     * @param z receives the weighted sum of values at {@code z[zOffset ..]}
+     * @param scratch room for {@link AttentionScratch}
+     */
+    void attend(
+            float[] q,
+            KeyValues keys,
+            int kvHead,
+            int from,
+            int to,
+            float[] z,
+            int zOffset,
+            AttentionScratch scratch);
+
+    /** {@code y = f(x)} for {@code n} numbers. */
+    void activate(Activation f, float[] x, int xOffset, float[] y, int yOffset, int n);
+
+    /** {@code y = e^x} for {@code n} numbers; 0 below -87. */
+    void exp(float[] x, int xOffset, float[] y, int yOffset, int n);
+}

@@ -1,0 +1,107 @@
+package dev.loupe.kernels;
+
+import static dev.loupe.kernels.Weight.PANEL;
+
+import org.jspecify.annotations.Nullable;
+
+/** The product of activations and a weight: where nearly all time goes. */
+public final class Product {
+    /** Panels that are decoded at a time for prompt tokens: two vectors of the widest kind. */
+    private static final int DECODED = 2;
+
+    private Product() {}
+
+    /**
+     * {@code y[t][r] = sum over k of x[t][k] * w[r][k], plus bias[r]}. The rows of generated tokens
+     * read the weight as it is packed; for the rows of prompt tokens a panel is decoded once and
+     * serves them all.
+     *
+     * @param x {@code [token, w.cols()]}
+     * @param bias one number for each row of the weight, or null
+     * @param y {@code [token, w.rows()]}, as many generated tokens as {@code x} has
+     */
+    public static void multiply(
+            Processor processor, Tensor x, Weight w, float @Nullable [] bias, Tensor y) {
+        if (x.cols() != w.cols() || y.cols() != w.rows() || x.rows() != y.rows()) {
+            throw new IllegalArgumentException(
+                    "[%d, %d] times [%d, %d] does not give [%d, %d]"
+                            .formatted(x.rows(), x.cols(), w.rows(), w.cols(), y.rows(), y.cols()));
+        }
+        if (w instanceof Weight.Stack stack) {
+            int row = 0;
+            for (Weight part : stack.parts()) {
+                multiplyOne(processor, x, part, y.columns(row, part.rows()));
+                row += part.rows();
+            }
+        } else {
+            multiplyOne(processor, x, w, y);
+        }
+        if (bias != null) {
+            Elementwise.addRow(y, bias);
+        }
+    }
+
+    private static void multiplyOne(Processor processor, Tensor x, Weight w, Tensor y) {
+        int generated = x.generated();
+        if (generated > 0) {
+            multiplyGenerated(processor, x.rows(0, generated), w, y);
+        }
+        if (generated < x.rows()) {
+            int prompt = x.rows() - generated;
+            multiplyPrompt(processor, x.rows(generated, prompt), w, y.rows(generated, prompt));
+        }
+    }
+
+    private static void multiplyGenerated(Processor processor, Tensor x, Weight w, Tensor y) {
+        Activations[] ready = new Activations[x.rows()];
+        for (int t = 0; t < ready.length; t++) {
+            ready[t] = Activations.roomFor(w);
+            ready[t].read(w, x.data(), x.row(t));
+        }
+        processor
+                .threads()
+                .each(
+                        w.panels(),
+                        processor.grain(w.panels(), 64),
+                        (worker, from, to) -> {
+                            // one panel for all sequences, while it is in the cache
+                            int step = ready.length == 1 ? to - from : 1;
+                            for (int panel = from; panel < to; panel += step) {
+                                for (int t = 0; t < ready.length; t++) {
+                                    processor
+                                            .kernels()
+                                            .multiply(
+                                                    w,
+                                                    panel,
+                                                    panel + step,
+                                                    ready[t],
+                                                    y.data(),
+                                                    y.row(t));
+                                }
+                            }
+                        });
+    }
+
+    private static void multiplyPrompt(Processor processor, Tensor x, Weight w, Tensor y) {
+        int pairs = (w.panels() + DECODED - 1) / DECODED;
+        processor
+                .threads()
+                .each(
+                        pairs,
+                        processor.grain(pairs, 8),
+                        (worker, from, to) -> {
+                            float[] decoded = new float[DECODED * PANEL * w.cols()];
+                            for (int pair = from; pair < to; pair++) {
+                                int first = pair * DECODED;
+                                int last = Math.min(first + DECODED, w.panels());
+                                for (int p = first; p < last; p++) {
+                                    int at = (p - first) * PANEL * w.cols();
+                                    processor.kernels().decode(w, p, decoded, at);
+                                }
+                                int row = first * PANEL;
+                                int rows = Math.min(DECODED * PANEL, w.rows() - row);
+                                processor.kernels().multiply(decoded, x, y.columns(row, rows));
+                            }
+                        });
+    }
+}

@@ -1,0 +1,179 @@
+package dev.loupe.kernels;
+
+import static dev.loupe.kernels.KeyValues.BLOCK;
+import static dev.loupe.kernels.Weight.PANEL;
+
+import java.util.Arrays;
+
+/** Plain Java: what the vectors must equal, and what runs where there is no vector module. */
+final class ScalarKernels implements Kernels {
+    @Override
+    public String name() {
+        return "scalar";
+    }
+
+    @Override
+    public void decode(Weight weight, int panel, float[] out, int offset) {
+        float[] row = new float[weight.cols()];
+        for (int lane = 0; lane < PANEL; lane++) {
+            if (panel * PANEL + lane < weight.rows()) {
+                weight.row(panel * PANEL + lane, row, 0);
+            } else {
+                Arrays.fill(row, 0f);
+            }
+            for (int k = 0; k < row.length; k++) {
+                out[offset + k * PANEL + lane] = row[k];
+            }
+        }
+    }
+
+    @Override
+    public void multiply(float[] panels, Tensor x, Tensor y) {
+        for (int t = 0; t < x.rows(); t++) {
+            for (int c = 0; c < y.cols(); c++) {
+                int w = c / PANEL * x.cols() * PANEL + c % PANEL;
+                float sum = 0;
+                for (int k = 0; k < x.cols(); k++) {
+                    sum = Math.fma(x.data()[x.row(t) + k], panels[w + k * PANEL], sum);
+                }
+                y.data()[y.row(t) + c] = sum;
+            }
+        }
+    }
+
+    @Override
+    public void multiply(Weight weight, int from, int to, Activations x, float[] y, int offset) {
+        for (int row = from * PANEL; row < Math.min(to * PANEL, weight.rows()); row++) {
+            int panel = row / PANEL;
+            int lane = row % PANEL;
+            y[offset + row] =
+                    switch (weight) {
+                        case Weight.Floats w -> dot(w.data()[panel], lane, w.cols(), x.values());
+                        case Weight.Halves w -> dot(w, panel, lane, x.values());
+                        case Weight.Codes w -> dot(w, panel, lane, x);
+                        case Weight.Stack w -> throw new IllegalArgumentException("a stack");
+                    };
+        }
+    }
+
+    private static float dot(float[] panel, int lane, int cols, float[] x) {
+        float[] s = new float[4];
+        int whole = cols / 4 * 4;
+        for (int k = 0; k < cols; k++) {
+            int chain = k < whole ? k % 4 : 0;
+            s[chain] = Math.fma(panel[k * PANEL + lane], x[k], s[chain]);
+        }
+        return (s[0] + s[1]) + (s[2] + s[3]);
+    }
+
+    private static float dot(Weight.Halves w, int panel, int lane, float[] x) {
+        float[] row = new float[w.cols() + 1];
+        w.row(panel * PANEL + lane, row, 0);
+        float[] s = new float[4];
+        int pairs = (w.cols() + 1) / 2;
+        for (int pair = 0; pair < pairs; pair++) {
+            int chain = pair < pairs / 2 * 2 ? pair % 2 * 2 : 0;
+            s[chain] = Math.fma(row[2 * pair], x[2 * pair], s[chain]);
+            s[chain + 1] = Math.fma(row[2 * pair + 1], x[2 * pair + 1], s[chain + 1]);
+        }
+        return (s[0] + s[1]) + (s[2] + s[3]);
+    }
+
+    private static float dot(Weight.Codes w, int panel, int lane, Activations x) {
+        float sum = 0;
+        for (int group = 0; group * w.groupSize() < w.cols(); group++) {
+            float even = 0;
+            float odd = 0;
+            for (int k = group * w.groupSize(); k < (group + 1) * w.groupSize(); k += 2) {
+                even = Math.fma(code(w, panel, lane, k), x.values()[k], even);
+                odd = Math.fma(code(w, panel, lane, k + 1), x.values()[k + 1], odd);
+            }
+            int at = group * PANEL + lane;
+            sum = Math.fma(even + odd, w.scales()[panel][at], sum);
+            if (w.hasOffsets()) {
+                sum = Math.fma(w.offsets()[panel][at], x.sums()[group], sum);
+            }
+        }
+        return sum;
+    }
+
+    /** A code as an int vector reads it: four bits where they lie, but the highest shifted down. */
+    private static float code(Weight.Codes w, int panel, int lane, int k) {
+        int word = w.codes()[panel][k / w.perInt() * PANEL + lane];
+        if (w.bits() == 8) {
+            return word << (24 - 8 * (k % 4)) >> 24;
+        }
+        return k % 8 == 7 ? word >>> 28 : word & 0xF << (4 * (k % 8));
+    }
+
+    @Override
+    public void attend(
+            float[] q,
+            KeyValues keys,
+            int kvHead,
+            int from,
+            int to,
+            float[] z,
+            int zOffset,
+            AttentionScratch scratch) {
+        float[] s = scratch.scores();
+        float[] acc = scratch.sum();
+        float[] lanes = scratch.lanes();
+        Arrays.fill(acc, 0f);
+        Arrays.fill(lanes, 0f);
+        float max = Float.NEGATIVE_INFINITY;
+        for (int block = from / BLOCK; block * BLOCK < to; block++) {
+            int low = Math.max(from - block * BLOCK, 0);
+            int high = Math.min(to - block * BLOCK, BLOCK);
+            float highest = max;
+            Arrays.fill(s, Float.NEGATIVE_INFINITY);
+            for (int j = low; j < high; j++) {
+                s[j] = score(q, keys, block, kvHead, j);
+                highest = Math.max(highest, s[j]);
+            }
+            float fix = Exponential.exp(max - highest);
+            for (int lane = 0; lane < 16; lane++) {
+                lanes[lane] *= fix;
+            }
+            for (int d = 0; d < acc.length; d++) {
+                acc[d] *= fix;
+            }
+            for (int j = low; j < high; j++) {
+                float p = Exponential.exp(s[j] - highest);
+                lanes[j % 16] += p;
+                int v = keys.valueOffset(kvHead, j);
+                for (int d = 0; d < acc.length; d++) {
+                    acc[d] = Math.fma(p, keys.values(block)[v + d], acc[d]);
+                }
+            }
+            max = highest;
+        }
+        float total = Reduction.sum(lanes);
+        for (int d = 0; d < keys.headDim(); d++) {
+            z[zOffset + d] = acc[d] / total;
+        }
+    }
+
+    static float score(float[] q, KeyValues keys, int block, int head, int position) {
+        int k = keys.keyOffset(head, position);
+        float sum = 0;
+        for (int d = 0; d < keys.headDim(); d++) {
+            sum = Math.fma(q[d], keys.keys(block)[k + d * 16], sum);
+        }
+        return sum;
+    }
+
+    @Override
+    public void activate(Activation f, float[] x, int xOffset, float[] y, int yOffset, int n) {
+        for (int i = 0; i < n; i++) {
+            y[yOffset + i] = Exponential.activate(f, x[xOffset + i]);
+        }
+    }
+
+    @Override
+    public void exp(float[] x, int xOffset, float[] y, int yOffset, int n) {
+        for (int i = 0; i < n; i++) {
+            y[yOffset + i] = Exponential.exp(x[xOffset + i]);
+        }
+    }
+}

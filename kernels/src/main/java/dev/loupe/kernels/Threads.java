@@ -1,0 +1,182 @@
+package dev.loupe.kernels;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Workers that share the parts of one task at a time. Parts are claimed as workers come free, so a
+ * worker that the machine holds up delays only the part it has; what a part computes never depends
+ * on who computes it.
+ *
+ * <p>Between tasks a worker spins for some {@value #SPIN_NANOS} ns, since waking a thread costs
+ * more than a small product, and then parks: nothing is busy when nothing runs.
+ */
+public final class Threads implements AutoCloseable {
+    /** How long a worker waits for the next task before it parks. */
+    private static final long SPIN_NANOS = 50_000;
+
+    /** A part of a task: the items {@code [from, to)}, on worker {@code worker}. */
+    @FunctionalInterface
+    public interface Part {
+        void run(int worker, int from, int to);
+    }
+
+    private final Worker[] workers;
+    private volatile @Nullable Job job;
+    private volatile boolean closed;
+
+    /**
+     * @param threads how many threads work, the caller's among them
+     */
+    public Threads(int threads) {
+        if (threads < 1 || threads > 1024) {
+            throw new IllegalArgumentException(
+                    "threads: found " + threads + ", expected 1 to 1024");
+        }
+        workers = new Worker[threads - 1];
+        for (int i = 0; i < workers.length; i++) {
+            workers[i] = new Worker(i + 1);
+            workers[i].start();
+        }
+    }
+
+    /** How many threads work, the caller's among them; workers are numbered from 0. */
+    public int count() {
+        return workers.length + 1;
+    }
+
+    /**
+     * Runs the items {@code [0, items)} in parts of at most {@code grain}, and returns when all are
+     * done. One task at a time: callers take turns.
+     *
+     * @throws RuntimeException whatever a part threw; other parts may or may not have run
+     */
+    public synchronized void each(int items, int grain, Part part) {
+        if (workers.length == 0 || items <= grain) {
+            if (items > 0) {
+                part.run(0, 0, items);
+            }
+            return;
+        }
+        Job next = new Job(items, grain, part);
+        job = next;
+        for (Worker worker : workers) {
+            if (worker.parked) {
+                LockSupport.unpark(worker);
+            }
+        }
+        next.work(0);
+        next.await();
+        job = null;
+    }
+
+    /** Ends the workers. */
+    @Override
+    public void close() {
+        closed = true;
+        for (Worker worker : workers) {
+            LockSupport.unpark(worker);
+        }
+    }
+
+    private static final class Job {
+        private final int items;
+        private final int grain;
+        private final Part part;
+        private final AtomicInteger next = new AtomicInteger();
+        private final AtomicInteger done = new AtomicInteger();
+        private volatile @Nullable Throwable failure;
+
+        Job(int items, int grain, Part part) {
+            this.items = items;
+            this.grain = grain;
+            this.part = part;
+        }
+
+        void work(int worker) {
+            for (int from = claim(); from < items; from = claim()) {
+                int to = Math.min(items, from + grain);
+                try {
+                    if (failure == null) {
+                        part.run(worker, from, to);
+                    }
+                } catch (RuntimeException | Error e) {
+                    failure = e;
+                } finally {
+                    done.addAndGet(to - from);
+                }
+            }
+        }
+
+        /** The next item that nobody has; {@code next} stops growing soon after the last one. */
+        private int claim() {
+            return next.get() >= items ? items : next.getAndAdd(grain);
+        }
+
+        // on a busy machine the worker that is awaited may need this very processor
+        @SuppressWarnings("ThreadPriorityCheck")
+        void await() {
+            for (int spins = 0; done.get() < items; spins++) {
+                if (spins < 10_000) {
+                    Thread.onSpinWait();
+                } else {
+                    Thread.yield();
+                }
+            }
+            switch (failure) {
+                case null -> {}
+                case RuntimeException e -> throw e;
+                case Error e -> throw e;
+                case Throwable e -> throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    private final class Worker extends Thread {
+        private final int number;
+        private volatile boolean parked;
+
+        Worker(int number) {
+            super("loupe-worker-" + number);
+            this.number = number;
+            setDaemon(true);
+        }
+
+        @Override
+        public void run() {
+            Job last = null;
+            while (!closed) {
+                Job found = job;
+                if (found != null && found != last) {
+                    found.work(number);
+                    last = found;
+                } else {
+                    last = found;
+                    waitForAnother(last);
+                }
+            }
+        }
+
+        private void waitForAnother(@Nullable Job last) {
+            long start = System.nanoTime();
+            while (job == last || job == null) {
+                if (closed) {
+                    return;
+                }
+                if (System.nanoTime() - start < SPIN_NANOS) {
+                    for (int i = 0; i < 20; i++) {
+                        Thread.onSpinWait();
+                    }
+                } else {
+                    parked = true;
+                    if (job == last || job == null) {
+                        LockSupport.park(this);
+                    }
+                    parked = false;
+                }
+            }
+        }
+    }
+}

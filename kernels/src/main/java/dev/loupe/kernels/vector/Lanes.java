@@ -1,0 +1,39 @@
+package dev.loupe.kernels.vector;
+
+import dev.loupe.kernels.Weight;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The vectors of this machine: as wide as it prefers, at most a panel. */
+final class Lanes {
+    static final VectorSpecies<Float> F = widest();
+    static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
+
+    /** Lanes of a vector: 4, 8 or 16. */
+    static final int L = F.length();
+
+    private Lanes() {}
+
+    private static VectorSpecies<Float> widest() {
+        VectorSpecies<Float> preferred = FloatVector.SPECIES_PREFERRED;
+        return preferred.length() > Weight.PANEL ? FloatVector.SPECIES_512 : preferred;
+    }
+
+    static FloatVector floats(IntVector v) {
+        return (FloatVector) v.convert(VectorOperators.I2F, 0);
+    }
+
+    /** Stores the first {@code lanes} lanes; none if that is not positive. */
+    static void store(FloatVector v, float[] y, int offset, int lanes) {
+        if (lanes >= L) {
+            v.intoArray(y, offset);
+        } else if (lanes > 0) {
+            VectorMask<Float> first = F.indexInRange(0, lanes);
+            v.intoArray(y, offset, first);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package dev.loupe.kernels.vector;
+
+import dev.loupe.kernels.Activation;
+import dev.loupe.kernels.Activations;
+import dev.loupe.kernels.AttentionScratch;
+import dev.loupe.kernels.Kernels;
+import dev.loupe.kernels.KeyValues;
+import dev.loupe.kernels.Tensor;
+import dev.loupe.kernels.Weight;
+
+/** The provider that {@link Kernels} finds where the vector module is there. */
+public final class VectorKernels implements Kernels {
+    @Override
+    public String name() {
+        return "vector " + Lanes.F.vectorBitSize();
+    }
+
+    @Override
+    public void decode(Weight weight, int panel, float[] out, int offset) {
+        PanelDecoding.decode(weight, panel, out, offset);
+    }
+
+    @Override
+    public void multiply(float[] panels, Tensor x, Tensor y) {
+        PromptProduct.multiply(panels, x, y);
+    }
+
+    @Override
+    public void multiply(Weight weight, int from, int to, Activations x, float[] y, int offset) {
+        GeneratedProduct.multiply(weight, from, to, x, y, offset);
+    }
+
+    @Override
+    public void attend(
+            float[] q,
+            KeyValues keys,
+            int kvHead,
+            int from,
+            int to,
+            float[] z,
+            int zOffset,
+            AttentionScratch scratch) {
+        VectorAttention.attend(q, keys, kvHead, from, to, z, zOffset, scratch);
+    }
+
+    @Override
+    public void activate(Activation f, float[] x, int xOffset, float[] y, int yOffset, int n) {
+        switch (f) {
+            case SILU -> VectorExponential.silu(x, xOffset, y, yOffset, n);
+            case GELU -> VectorExponential.gelu(x, xOffset, y, yOffset, n);
+            case GELU_TANH -> VectorExponential.geluTanh(x, xOffset, y, yOffset, n);
+        }
+    }
+
+    @Override
+    public void exp(float[] x, int xOffset, float[] y, int yOffset, int n) {
+        VectorExponential.exp(x, xOffset, y, yOffset, n);
+    }
+}

@@ -1,0 +1,206 @@
+package dev.loupe.model;
+
+import dev.loupe.kernels.Activation;
+import dev.loupe.kernels.Elementwise;
+import dev.loupe.kernels.Normalization;
+import dev.loupe.kernels.Processor;
+import dev.loupe.kernels.Product;
+import dev.loupe.kernels.Rotation;
+import dev.loupe.kernels.SelfAttention;
+import dev.loupe.kernels.SelfAttention.Heads;
+import dev.loupe.kernels.SelfAttention.Visible;
+import dev.loupe.kernels.Tensor;
+import dev.loupe.kernels.Weight;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Arrays;
+
+/**
+ * Computes, and remembers nothing but keys and values. Two arenas take turns: a block's tensors
+ * live in one, its input in the other. Not for two threads at once.
+ */
+public final class Inference implements Ops {
+    private final Processor processor;
+    private final Taps taps;
+    private final Arena[] arenas = {new Arena(), new Arena()};
+    private int current;
+    private boolean inBlock;
+
+    public Inference(Processor processor) {
+        this(processor, Taps.NONE);
+    }
+
+    public Inference(Processor processor, Taps taps) {
+        this.processor = processor;
+        this.taps = taps;
+    }
+
+    @Override
+    public Taps taps() {
+        return taps;
+    }
+
+    /** A tensor whose numbers are about to be written, all of them. */
+    private Tensor room(int rows, int cols, int generated) {
+        return inBlock
+                ? arenas[current].room(rows, cols, generated)
+                : Tensor.of(rows, cols, generated);
+    }
+
+    private Tensor like(Tensor x) {
+        return room(x.rows(), x.cols(), x.generated());
+    }
+
+    @Override
+    public Tensor block(Block block, Tensor x, Batch batch) {
+        current = 1 - current;
+        inBlock = true;
+        try {
+            return block.forward(this, x, batch);
+        } finally {
+            arenas[1 - current].clear();
+            inBlock = false;
+        }
+    }
+
+    @Override
+    public Tensor embed(Weight table, int[] ids, int generated) {
+        Tensor y = room(ids.length, table.cols(), generated);
+        for (int t = 0; t < ids.length; t++) {
+            table.row(ids[t], y.data(), y.row(t));
+        }
+        return y;
+    }
+
+    @Override
+    public Tensor matmul(Tensor x, Weight w, float @Nullable [] bias) {
+        Tensor y = room(x.rows(), w.rows(), x.generated());
+        Product.multiply(processor, x, w, bias, y);
+        return y;
+    }
+
+    @Override
+    public Tensor norm(Tensor x, @Nullable Norm norm) {
+        if (norm == null) {
+            return x;
+        }
+        Tensor y = like(x);
+        Normalization.normalize(
+                processor, norm.kind(), x, norm.weight(), norm.bias(), norm.eps(), y);
+        return y;
+    }
+
+    @Override
+    public Tensor rope(Tensor x, @Nullable Rotation rotation, int[] positions) {
+        if (rotation == null) {
+            return x;
+        }
+        Tensor y = like(x);
+        rotation.rotate(processor, x, positions, y);
+        return y;
+    }
+
+    @Override
+    public Visible remember(Batch batch, int layer, Tensor k, Tensor v, int window) {
+        return batch.extend(layer, k, v, window);
+    }
+
+    @Override
+    public Tensor attention(Tensor q, Visible visible, Heads heads) {
+        Tensor z = like(q);
+        SelfAttention.attend(processor, q, visible, heads, z);
+        return z;
+    }
+
+    @Override
+    public Tensor activation(Tensor x, Activation f) {
+        Tensor y = like(x);
+        Elementwise.activate(processor, f, x, y);
+        return y;
+    }
+
+    @Override
+    public Tensor multiply(Tensor a, Tensor b) {
+        Tensor y = like(a);
+        Elementwise.multiply(processor, a, b, y);
+        return y;
+    }
+
+    @Override
+    public Tensor add(Tensor a, Tensor b) {
+        Tensor y = like(a);
+        Elementwise.add(processor, a, b, y);
+        return y;
+    }
+
+    @Override
+    public Tensor scale(Tensor x, float s) {
+        if (s == 1) {
+            return x;
+        }
+        Tensor y = like(x);
+        Elementwise.scale(processor, x, s, y);
+        return y;
+    }
+
+    @Override
+    public Tensor rows(Tensor x, int[] rows) {
+        int generated = (int) Arrays.stream(rows).filter(row -> row < x.generated()).count();
+        Tensor y = room(rows.length, x.cols(), generated);
+        for (int t = 0; t < rows.length; t++) {
+            System.arraycopy(x.data(), x.row(rows[t]), y.data(), y.row(t), x.cols());
+        }
+        return y;
+    }
+
+    @Override
+    public Tensor scores(Tensor q, Visible visible, Heads heads, int keys) {
+        Tensor s = room(q.rows(), Math.multiplyExact(heads.nHead(), keys), q.generated());
+        SelfAttention.scores(processor, q, visible, heads, s);
+        return s;
+    }
+
+    @Override
+    public Tensor softmax(Tensor scores, int group) {
+        Tensor p = like(scores);
+        SelfAttention.softmax(processor, scores, group, p);
+        return p;
+    }
+
+    @Override
+    public Tensor mix(Tensor pattern, Visible visible, Heads heads) {
+        Tensor z = room(pattern.rows(), heads.nHead() * heads.headDim(), pattern.generated());
+        SelfAttention.mix(processor, pattern, visible, heads, z);
+        return z;
+    }
+
+    /** One array, handed out piece by piece until it is cleared. */
+    private static final class Arena {
+        private float[] slab = new float[0];
+        private int used;
+
+        Tensor room(int rows, int cols, int generated) {
+            int n = Math.multiplyExact(rows, cols);
+            if (n > slab.length - used) {
+                // tensors in the old slab keep it alive for as long as they need it
+                slab = new float[(int) Math.min(Integer.MAX_VALUE - 8, Math.max(n, 2L * used))];
+                used = 0;
+            }
+            Tensor tensor = new Tensor(slab, used, rows, cols, cols, generated);
+            used += n;
+            return tensor;
+        }
+
+        void clear() {
+            // a tensor that outlives its block shows itself in every test that runs with -ea
+            assert poison();
+            used = 0;
+        }
+
+        private boolean poison() {
+            Arrays.fill(slab, 0, used, Float.NaN);
+            return true;
+        }
+    }
+}

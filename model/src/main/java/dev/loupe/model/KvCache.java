@@ -1,0 +1,56 @@
+package dev.loupe.model;
+
+import dev.loupe.kernels.KeyValues;
+import dev.loupe.kernels.Tensor;
+
+/**
+ * What attention remembers of one sequence: the keys and values of its tokens, in every layer. It
+ * owns the positions: the next token stands at {@link #length()}.
+ */
+public final class KvCache {
+    private final KeyValues[] layers;
+    private int length;
+
+    public KvCache(GptConfig config) {
+        layers = new KeyValues[config.nLayer()];
+        for (int i = 0; i < layers.length; i++) {
+            layers[i] = new KeyValues(config.attention().nKvHead(), config.attention().headDim());
+        }
+    }
+
+    /** How many tokens it remembers. */
+    public int length() {
+        return length;
+    }
+
+    /**
+     * Forgets all tokens from position {@code length} on.
+     *
+     * @throws IllegalArgumentException if there are fewer
+     */
+    public void truncate(int length) {
+        if (length < 0 || length > this.length) {
+            throw new IllegalArgumentException(
+                    "length: found " + length + ", expected 0 to " + this.length);
+        }
+        this.length = length;
+    }
+
+    /** How many bytes the keys and values take. */
+    public long bytes() {
+        long bytes = 0;
+        for (KeyValues layer : layers) {
+            bytes += layer.bytes();
+        }
+        return bytes;
+    }
+
+    KeyValues extend(int layer, Tensor k, Tensor v) {
+        layers[layer].put(length, k, v);
+        return layers[layer];
+    }
+
+    void advance(int tokens) {
+        length += tokens;
+    }
+}

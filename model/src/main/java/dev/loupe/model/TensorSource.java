@@ -1,0 +1,19 @@
+package dev.loupe.model;
+
+import dev.loupe.kernels.StoredRows;
+
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The tensors of a checkpoint, whatever its format, under the names that GGUF gives them: {@code
+ * token_embd.weight}, {@code blk.3.attn_q.weight}... Heads of queries and keys are laid for a
+ * rotation of halves, as Hugging Face has them; a linear map is {@code [out, in]}.
+ */
+public interface TensorSource {
+    /** All names. */
+    Set<String> names();
+
+    /** The tensor of that name. */
+    Optional<StoredRows> find(String name);
+}
