@@ -58,6 +58,28 @@ public enum TensorType {
     }
 
     /**
+     * How many neighbours share a scale and an offset in {@link Blocks#unpack}: 16 or 32 for
+     * quantised types, 1 for float types.
+     */
+    public int groupSize() {
+        return switch (this) {
+            case F32, F16, BF16 -> 1;
+            case Q2_K, Q3_K, Q6_K -> 16;
+            case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, IQ4_NL, IQ4_XS, TQ1_0, TQ2_0, MXFP4 ->
+                    32;
+        };
+    }
+
+    /** True for quantised types whose groups have an offset beside the scale. */
+    public boolean hasOffsets() {
+        return switch (this) {
+            case Q4_1, Q5_1, Q2_K, Q4_K, Q5_K -> true;
+            case F32, F16, BF16 -> false;
+            case Q4_0, Q5_0, Q8_0, Q3_K, Q6_K, IQ4_NL, IQ4_XS, TQ1_0, TQ2_0, MXFP4 -> false;
+        };
+    }
+
+    /**
      * How many bytes {@code elements} numbers take.
      *
      * @throws IllegalArgumentException if they are not a whole number of blocks

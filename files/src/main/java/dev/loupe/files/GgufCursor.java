@@ -1,0 +1,213 @@
+package dev.loupe.files;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/**
+ * Reads a GGUF header from front to back. No read goes beyond the file, and nothing is allocated
+ * for a length before the file was seen to be that long and the header's budget to allow it.
+ */
+final class GgufCursor {
+    /** Gemma's vocabulary of 262,144 has about 0.8 million strings where merges are listed. */
+    static final int MAX_STRINGS = 1_000_000;
+
+    /** Bytes of text; a vocabulary of 262,144 tokens has about 10 million with its merges. */
+    static final int MAX_TEXT = 16_000_000;
+
+    static final int MAX_NUMBERS = 4_000_000;
+
+    private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ORDER);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ORDER);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
+
+    private final Path file;
+    private final MemorySegment bytes;
+    private long position;
+    private int stringsLeft = MAX_STRINGS;
+    private int textLeft = MAX_TEXT;
+    private int numbersLeft = MAX_NUMBERS;
+
+    GgufCursor(Path file, MemorySegment bytes) {
+        this.file = file;
+        this.bytes = bytes;
+    }
+
+    long position() {
+        return position;
+    }
+
+    long remaining() {
+        return bytes.byteSize() - position;
+    }
+
+    byte int8(String field) {
+        return bytes.get(ValueLayout.JAVA_BYTE, take(1, field));
+    }
+
+    int int32(String field) {
+        return bytes.get(INT, take(4, field));
+    }
+
+    long int64(String field) {
+        return bytes.get(LONG, take(8, field));
+    }
+
+    /** A count of things that take at least {@code leastBytes} each; more than fit are refused. */
+    int count(String field, int leastBytes, int most) {
+        long count = int64(field);
+        if (count < 0 || count > remaining() / leastBytes) {
+            throw new ModelFileException(
+                    file,
+                    field,
+                    Long.toUnsignedString(count),
+                    "at most the "
+                            + remaining() / leastBytes
+                            + " that the rest of the file can hold");
+        }
+        if (count > most) {
+            throw new ModelFileException(file, field, count, "at most " + most);
+        }
+        return (int) count;
+    }
+
+    /** A string as it is; what is not UTF-8 in it becomes U+FFFD. */
+    String text(String field) {
+        int length = count("length of " + field, 1, Integer.MAX_VALUE);
+        stringsLeft--;
+        textLeft -= Math.min(length, MAX_TEXT + 1);
+        if (textLeft < 0 || stringsLeft < 0) {
+            throw new ModelFileException(
+                    file,
+                    field,
+                    textLeft < 0 ? "more text" : "more strings",
+                    "metadata of at most " + MAX_STRINGS + " strings and " + MAX_TEXT + " bytes");
+        }
+        byte[] text = new byte[length];
+        MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, take(length, field), text, 0, length);
+        return new String(text, StandardCharsets.UTF_8);
+    }
+
+    /** A string that names something: not empty, not long, valid UTF-8. */
+    String name(String field, int most) {
+        String name = text(field);
+        if (name.isEmpty() || name.length() > most || name.indexOf('\uFFFD') >= 0) {
+            throw new ModelFileException(
+                    file,
+                    field,
+                    name.isEmpty() ? "an empty name" : "'" + shortened(name) + "'",
+                    "UTF-8 text of 1 to " + most + " characters");
+        }
+        return name;
+    }
+
+    /** One value, of one of the types that {@link Metadata} promises. */
+    Object value(GgufType type, String key) {
+        return switch (type) {
+            case UINT8 -> (long) (int8(key) & 0xFF);
+            case INT8 -> (long) int8(key);
+            case UINT16 -> (long) Short.toUnsignedInt(bytes.get(SHORT, take(2, key)));
+            case INT16 -> (long) bytes.get(SHORT, take(2, key));
+            case UINT32 -> Integer.toUnsignedLong(int32(key));
+            case INT32 -> (long) int32(key);
+            case UINT64 -> unsigned(int64(key), key);
+            case INT64 -> int64(key);
+            case FLOAT32 -> (double) Float.intBitsToFloat(int32(key));
+            case FLOAT64 -> Double.longBitsToDouble(int64(key));
+            case BOOL -> flag(key);
+            case STRING -> text(key);
+        };
+    }
+
+    /** An array of values, after its element type was read. */
+    Object array(GgufType type, String key) {
+        int count = count("length of array " + key, type.leastBytes(), MAX_NUMBERS);
+        return switch (type) {
+            case STRING -> strings(count, key);
+            case BOOL -> {
+                spendNumbers(count, key);
+                boolean[] flags = new boolean[count];
+                for (int i = 0; i < count; i++) {
+                    flags[i] = flag(key);
+                }
+                yield flags;
+            }
+            case FLOAT32, FLOAT64 -> {
+                spendNumbers(count, key);
+                double[] numbers = new double[count];
+                for (int i = 0; i < count; i++) {
+                    numbers[i] =
+                            type == GgufType.FLOAT32
+                                    ? Float.intBitsToFloat(int32(key))
+                                    : Double.longBitsToDouble(int64(key));
+                }
+                yield numbers;
+            }
+            case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> {
+                spendNumbers(count, key);
+                long[] numbers = new long[count];
+                for (int i = 0; i < count; i++) {
+                    numbers[i] = (Long) value(type, key);
+                }
+                yield numbers;
+            }
+        };
+    }
+
+    private String[] strings(int count, String key) {
+        if (count > stringsLeft) {
+            throw new ModelFileException(
+                    file, "length of array " + key, count, "at most " + MAX_STRINGS + " strings");
+        }
+        String[] strings = new String[count];
+        for (int i = 0; i < count; i++) {
+            strings[i] = text(key);
+        }
+        return strings;
+    }
+
+    private void spendNumbers(int count, String key) {
+        numbersLeft -= count;
+        if (numbersLeft < 0) {
+            throw new ModelFileException(
+                    file, key, "more numbers", "at most " + MAX_NUMBERS + " in all arrays");
+        }
+    }
+
+    private boolean flag(String key) {
+        byte value = int8(key);
+        if (value != 0 && value != 1) {
+            throw new ModelFileException(file, key, value, "a boolean, 0 or 1");
+        }
+        return value == 1;
+    }
+
+    private long unsigned(long value, String key) {
+        if (value < 0) {
+            throw new ModelFileException(
+                    file, key, Long.toUnsignedString(value), "at most " + Long.MAX_VALUE);
+        }
+        return value;
+    }
+
+    private long take(long length, String field) {
+        if (length > remaining()) {
+            throw new ModelFileException(
+                    file,
+                    field,
+                    "the end of the file at byte " + bytes.byteSize(),
+                    "at least " + (position + length) + " bytes; the file is cut short");
+        }
+        long at = position;
+        position += length;
+        return at;
+    }
+
+    static String shortened(String name) {
+        return name.length() <= 80 ? name : name.substring(0, 80) + "...";
+    }
+}
