@@ -38,7 +38,7 @@ class LlamaVocabularyTest {
             })
     void givesTheIdsThatLlamaCppExpects(String name) throws IOException {
         Path file = vocabularies().resolve("ggml-vocab-" + name + ".gguf");
-        Tokenizer tokenizer = GgufTokenizer.read(SmallGguf.metadata(file));
+        Tokenizer tokenizer = read(file);
         String[] texts =
                 Files.readString(Path.of(file + ".inp")).split("\n__ggml_vocab_test__\n", -1);
         List<String> expected = Files.readAllLines(Path.of(file + ".out"));
@@ -63,9 +63,14 @@ class LlamaVocabularyTest {
             Path file = vocabularies().resolve("ggml-vocab-" + name + ".gguf");
             assertThat(
                             org.junit.jupiter.api.Assertions.assertThrows(
-                                    ModelFileException.class,
-                                    () -> GgufTokenizer.read(SmallGguf.metadata(file))))
+                                    ModelFileException.class, () -> read(file)))
                     .hasMessageContaining("tokenizer.ggml.model");
+        }
+    }
+
+    private static Tokenizer read(Path file) {
+        try (Gguf gguf = Gguf.open(file)) {
+            return GgufTokenizer.read(gguf.metadata());
         }
     }
 
