@@ -73,7 +73,24 @@ public final class BpeTokenizer implements Tokenizer {
         return new AddedTokens(
                 b.added.stream()
                         .filter(t -> t.normalized() == normalized && (special || !t.special()))
+                        .map(t -> normalized ? normalize(t, b.normalizers) : t)
                         .toList());
+    }
+
+    private static AddedToken normalize(AddedToken token, List<Rewriting> normalizers) {
+        char[] chars = wellFormed(token.text());
+        AlignedText text = new AlignedText(chars, 0, chars.length);
+        for (Rewriting step : normalizers) {
+            text = step.apply(text);
+        }
+        return new AddedToken(
+                token.id(),
+                new String(text.chars(), text.from(), text.to() - text.from()),
+                token.special(),
+                token.lstrip(),
+                token.rstrip(),
+                token.singleWord(),
+                true);
     }
 
     /** Where no merge can reach over the start of a word, words may be encoded one by one. */
