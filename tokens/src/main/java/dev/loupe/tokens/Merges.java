@@ -1,0 +1,264 @@
+package dev.loupe.tokens;
+
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Which two neighbouring symbols may become one, and which go first: the pair of the lowest rank,
+ * and of several such pairs the leftmost.
+ *
+ * <p>A symbol is a token id, or a number from {@link Vocabulary#size} on for a character that is no
+ * token but begins or ends one.
+ */
+public final class Merges {
+    private final LongIntMap pairs;
+    private final int[] ranks;
+    private final int[] results;
+    private final LongIntMap loneCharacters;
+    private final boolean ascending;
+
+    private Merges(Building b, LongIntMap loneCharacters, int symbols) {
+        this.pairs = b.pairs;
+        this.ranks = Arrays.copyOf(b.ranks, b.size);
+        this.results = Arrays.copyOf(b.results, b.size);
+        this.loneCharacters = loneCharacters;
+        this.ascending = b.ascending(symbols);
+    }
+
+    /**
+     * The merges that a file lists, in order of rank.
+     *
+     * @param pairs the texts of left and right, alternating
+     * @throws IllegalArgumentException if a merge names text that is no token, left, right or
+     *     joined
+     */
+    public static Merges ofPairs(Vocabulary vocabulary, List<String> pairs) {
+        Building building = new Building(pairs.size() / 2);
+        for (int i = 0; i + 1 < pairs.size(); i += 2) {
+            int left = token(vocabulary, i / 2, pairs.get(i));
+            int right = token(vocabulary, i / 2, pairs.get(i + 1));
+            int result = token(vocabulary, i / 2, pairs.get(i) + pairs.get(i + 1));
+            // text of a user must never become a control token by merging
+            if (!vocabulary.kind(result).control()) {
+                building.add(left, right, i / 2, result);
+            }
+        }
+        return new Merges(building, new LongIntMap(8), vocabulary.size());
+    }
+
+    /**
+     * SentencePiece: any two neighbours that together are a token may merge, the highest score
+     * first.
+     *
+     * @param scores one for each token
+     * @throws IllegalArgumentException if a score is not a number, or there is not one a token
+     */
+    public static Merges byScore(Vocabulary vocabulary, float[] scores) {
+        if (scores.length != vocabulary.size()) {
+            throw new IllegalArgumentException(
+                    scores.length + " scores for " + vocabulary.size() + " tokens");
+        }
+        int[] ranks = ranks(scores);
+        Symbols symbols = new Symbols(vocabulary);
+        Building building = new Building(vocabulary.size());
+        for (int id = 0; id < vocabulary.size(); id++) {
+            if (Symbols.textual(vocabulary, id)) {
+                symbols.splits(id, ranks[id], building);
+            }
+        }
+        return new Merges(building, symbols.loneCharacters, symbols.count);
+    }
+
+    /** The pair's number, or -1 if it does not merge. */
+    int find(int left, int right) {
+        return pairs.get((long) left << 32 | right);
+    }
+
+    int rank(int pair) {
+        return ranks[pair];
+    }
+
+    int result(int pair) {
+        return results[pair];
+    }
+
+    /** Ranks are less than this. */
+    int rankLimit() {
+        return ranks.length == 0 ? 0 : Arrays.stream(ranks).max().getAsInt() + 1;
+    }
+
+    /** The symbol of a character that is no token, or -1. */
+    int loneCharacter(int codePoint) {
+        return loneCharacters.get(codePoint);
+    }
+
+    /** Whether a merge always makes a symbol all of whose own merges have a higher rank. */
+    boolean ascending() {
+        return ascending;
+    }
+
+    /** The tokens that merges make. */
+    int[] results() {
+        return results;
+    }
+
+    private static int token(Vocabulary vocabulary, int merge, String text) {
+        int id = vocabulary.find(text);
+        if (id < 0) {
+            throw new IllegalArgumentException(
+                    "merge " + merge + " needs '" + text + "', which is no token");
+        }
+        return id;
+    }
+
+    private static int[] ranks(float[] scores) {
+        float[] sorted = scores.clone();
+        Arrays.sort(sorted);
+        int[] ranks = new int[scores.length];
+        for (int id = 0; id < scores.length; id++) {
+            if (Float.isNaN(scores[id])) {
+                throw new IllegalArgumentException("the score of token " + id + " is not a number");
+            }
+            ranks[id] = scores.length - 1 - last(sorted, scores[id]);
+        }
+        return ranks;
+    }
+
+    /** The last index of a value in a sorted array, so that equal scores have equal ranks. */
+    private static int last(float[] sorted, float value) {
+        int low = 0;
+        int high = sorted.length;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (sorted[middle] <= value) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low - 1;
+    }
+
+    private static final class Building {
+        private final LongIntMap pairs;
+        private int[] ranks;
+        private int[] results;
+        private long[] pairKeys;
+        private int size;
+
+        Building(int expected) {
+            pairs = new LongIntMap(expected);
+            ranks = new int[Math.max(16, expected)];
+            results = new int[ranks.length];
+            pairKeys = new long[ranks.length];
+        }
+
+        void add(int left, int right, int rank, int result) {
+            long key = (long) left << 32 | right;
+            if (!pairs.putIfAbsent(key, size)) {
+                return;
+            }
+            if (size == ranks.length) {
+                ranks = Arrays.copyOf(ranks, size * 2);
+                results = Arrays.copyOf(results, size * 2);
+                pairKeys = Arrays.copyOf(pairKeys, size * 2);
+            }
+            ranks[size] = rank;
+            pairKeys[size] = key;
+            results[size++] = result;
+        }
+
+        boolean ascending(int symbols) {
+            int[] made = new int[symbols];
+            Arrays.fill(made, -1);
+            for (int i = 0; i < size; i++) {
+                made[results[i]] = Math.max(made[results[i]], ranks[i]);
+            }
+            for (int i = 0; i < size; i++) {
+                int left = (int) (pairKeys[i] >>> 32);
+                int right = (int) pairKeys[i];
+                if (made[left] >= ranks[i] || made[right] >= ranks[i]) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    /** Finds the ways to cut a token into two symbols, in time that is linear in its length. */
+    private static final class Symbols {
+        private final Vocabulary vocabulary;
+        private final Trie prefixes;
+        private final Trie suffixes;
+        private final LongIntMap loneCharacters = new LongIntMap(256);
+        private int count;
+        private int[] suffixAt = new int[64];
+
+        Symbols(Vocabulary vocabulary) {
+            this.vocabulary = vocabulary;
+            this.count = vocabulary.size();
+            prefixes = new Trie(vocabulary.size() * 2);
+            suffixes = new Trie(vocabulary.size() * 2);
+            for (int id = 0; id < vocabulary.size(); id++) {
+                if (textual(vocabulary, id)) {
+                    add(vocabulary.text(id), id);
+                }
+            }
+            for (int id = 0; id < vocabulary.size(); id++) {
+                if (textual(vocabulary, id)) {
+                    addEnds(vocabulary.text(id));
+                }
+            }
+        }
+
+        static boolean textual(Vocabulary vocabulary, int id) {
+            TokenKind kind = vocabulary.kind(id);
+            return !kind.control() && kind != TokenKind.BYTE && !vocabulary.text(id).isEmpty();
+        }
+
+        private void add(String text, int symbol) {
+            prefixes.add(text, symbol);
+            suffixes.add(new StringBuilder(text).reverse(), symbol);
+        }
+
+        private void addEnds(String text) {
+            addLone(text.codePointAt(0));
+            addLone(text.codePointBefore(text.length()));
+        }
+
+        private void addLone(int codePoint) {
+            String text = Character.toString(codePoint);
+            int id = vocabulary.find(text);
+            if ((id < 0 || !textual(vocabulary, id))
+                    && loneCharacters.putIfAbsent(codePoint, count)) {
+                add(text, count++);
+            }
+        }
+
+        void splits(int id, int rank, Building out) {
+            String text = vocabulary.text(id);
+            int length = text.length();
+            if (suffixAt.length <= length) {
+                suffixAt = new int[length * 2];
+            }
+            Arrays.fill(suffixAt, 0, length + 1, -1);
+            // reverse() keeps surrogate pairs in order, so the walk goes by whole characters
+            String reversed = new StringBuilder(text).reverse().toString();
+            int node = 0;
+            for (int i = 0; i < length - 1 && node >= 0; i++) {
+                node = suffixes.child(node, reversed.charAt(i));
+                suffixAt[length - 1 - i] = node < 0 ? -1 : suffixes.word(node);
+            }
+            node = 0;
+            for (int i = 1; i < length; i++) {
+                node = prefixes.child(node, text.charAt(i - 1));
+                if (node < 0) {
+                    return;
+                }
+                if (prefixes.word(node) >= 0 && suffixAt[i] >= 0) {
+                    out.add(prefixes.word(node), suffixAt[i], rank, id);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+package dev.loupe.tokens;
+
+import java.util.Arrays;
+
+/**
+ * Merges the symbols of one piece of text until no pair of neighbours is left that merges. Fill it
+ * with {@link #clear} and {@link #add}, then call {@link #merge}; {@link #count}, {@link #symbols}
+ * and {@link #lengths} are the result. It is scratch space: one thread at a time.
+ *
+ * <p>Three ways give the same result. Short pieces are searched again for each merge, for nothing
+ * is faster on a word. For long ones, when a merge never makes way for one of lower rank, all pairs
+ * of one rank are merged in one go, from left to right. Otherwise a heap finds the next pair.
+ */
+final class PairMerger {
+    /** Longest piece that is searched anew for each merge. */
+    private static final int SHORT = 40;
+
+    private final Merges merges;
+    private final int[] firstOfRank;
+    int[] symbols = new int[64];
+    int[] lengths = new int[64];
+    int count;
+
+    /** How many pairs were looked up since it was made: the cost, for tests. */
+    long lookups;
+
+    private int[] pairs = new int[64];
+    private int[] next = new int[64];
+    private int[] previous = new int[64];
+    private final LongHeap heap = new LongHeap();
+    private int[] nodePlace = new int[64];
+    private int[] nodeNext = new int[64];
+    private int nodes;
+    private int[] places = new int[64];
+
+    PairMerger(Merges merges) {
+        this.merges = merges;
+        this.firstOfRank = new int[merges.ascending() ? merges.rankLimit() : 0];
+        Arrays.fill(firstOfRank, -1);
+    }
+
+    void clear() {
+        count = 0;
+    }
+
+    void add(int symbol, int length) {
+        if (count == symbols.length) {
+            symbols = Arrays.copyOf(symbols, count * 2);
+            lengths = Arrays.copyOf(lengths, count * 2);
+        }
+        symbols[count] = symbol;
+        lengths[count++] = length;
+    }
+
+    /** Whether a very long piece has left it too large to keep. */
+    boolean bloated() {
+        return symbols.length > 1 << 16 || heap.capacity() > 1 << 16 || nodeNext.length > 1 << 16;
+    }
+
+    void merge() {
+        if (count <= SHORT) {
+            mergeBySearch();
+        } else {
+            link();
+            if (merges.ascending()) {
+                mergeByRank();
+            } else {
+                mergeByHeap();
+            }
+            unlink();
+        }
+    }
+
+    private int find(int left, int right) {
+        lookups++;
+        return left < 0 || right < 0 ? -1 : merges.find(left, right);
+    }
+
+    private void mergeBySearch() {
+        for (int i = 0; i + 1 < count; i++) {
+            pairs[i] = find(symbols[i], symbols[i + 1]);
+        }
+        while (true) {
+            int best = -1;
+            int bestRank = Integer.MAX_VALUE;
+            for (int i = 0; i + 1 < count; i++) {
+                if (pairs[i] >= 0 && merges.rank(pairs[i]) < bestRank) {
+                    best = i;
+                    bestRank = merges.rank(pairs[i]);
+                }
+            }
+            if (best < 0) {
+                return;
+            }
+            symbols[best] = merges.result(pairs[best]);
+            lengths[best] += lengths[best + 1];
+            int moved = count - best - 2;
+            System.arraycopy(symbols, best + 2, symbols, best + 1, moved);
+            System.arraycopy(lengths, best + 2, lengths, best + 1, moved);
+            System.arraycopy(pairs, best + 2, pairs, best + 1, moved);
+            count--;
+            if (best > 0) {
+                pairs[best - 1] = find(symbols[best - 1], symbols[best]);
+            }
+            if (best + 1 < count) {
+                pairs[best] = find(symbols[best], symbols[best + 1]);
+            }
+        }
+    }
+
+    private void link() {
+        if (next.length < count) {
+            next = new int[symbols.length];
+            previous = new int[symbols.length];
+        }
+        for (int i = 0; i < count; i++) {
+            next[i] = i + 1 < count ? i + 1 : -1;
+            previous[i] = i - 1;
+        }
+    }
+
+    private void unlink() {
+        int kept = 0;
+        for (int i = 0; i >= 0; i = next[i]) {
+            symbols[kept] = symbols[i];
+            lengths[kept++] = lengths[i];
+        }
+        count = kept;
+    }
+
+    /** The pair of a place and the next one; -1 if there is none or the place was merged away. */
+    private int pairAt(int place) {
+        return lengths[place] < 0 || next[place] < 0
+                ? -1
+                : find(symbols[place], symbols[next[place]]);
+    }
+
+    private void join(int place, int pair) {
+        int right = next[place];
+        symbols[place] = merges.result(pair);
+        lengths[place] += lengths[right];
+        lengths[right] = -1;
+        next[place] = next[right];
+        if (next[right] >= 0) {
+            previous[next[right]] = place;
+        }
+    }
+
+    private void mergeByHeap() {
+        for (int i = 0; i < count; i++) {
+            offer(i);
+        }
+        while (!heap.isEmpty()) {
+            long least = heap.pop();
+            int place = (int) least;
+            int pair = pairAt(place);
+            if (pair >= 0 && merges.rank(pair) == (int) (least >>> 32)) {
+                join(place, pair);
+                if (previous[place] >= 0) {
+                    offer(previous[place]);
+                }
+                offer(place);
+            }
+        }
+    }
+
+    private void offer(int place) {
+        int pair = pairAt(place);
+        if (pair >= 0) {
+            heap.push((long) merges.rank(pair) << 32 | place);
+        }
+    }
+
+    private void mergeByRank() {
+        nodes = 0;
+        for (int i = count - 1; i >= 0; i--) {
+            enlist(i);
+        }
+        while (!heap.isEmpty()) {
+            int rank = (int) heap.pop();
+            int found = takePlaces(rank);
+            for (int i = 0; i < found; i++) {
+                int place = places[i];
+                int pair = pairAt(place);
+                if (pair >= 0 && merges.rank(pair) == rank) {
+                    join(place, pair);
+                    if (previous[place] >= 0) {
+                        enlist(previous[place]);
+                    }
+                    enlist(place);
+                }
+            }
+        }
+    }
+
+    private void enlist(int place) {
+        int pair = pairAt(place);
+        if (pair < 0) {
+            return;
+        }
+        int rank = merges.rank(pair);
+        if (firstOfRank[rank] < 0) {
+            heap.push(rank);
+        }
+        if (nodes == nodePlace.length) {
+            nodePlace = Arrays.copyOf(nodePlace, nodes * 2);
+            nodeNext = Arrays.copyOf(nodeNext, nodes * 2);
+        }
+        nodePlace[nodes] = place;
+        nodeNext[nodes] = firstOfRank[rank];
+        firstOfRank[rank] = nodes++;
+    }
+
+    /** Moves the places of a rank to {@link #places}, ascending. Returns how many there are. */
+    private int takePlaces(int rank) {
+        int found = 0;
+        boolean sorted = true;
+        for (int node = firstOfRank[rank]; node >= 0; node = nodeNext[node]) {
+            if (found == places.length) {
+                places = Arrays.copyOf(places, found * 2);
+            }
+            places[found++] = nodePlace[node];
+            sorted &= found < 2 || places[found - 2] <= places[found - 1];
+        }
+        firstOfRank[rank] = -1;
+        if (!sorted) {
+            Arrays.sort(places, 0, found);
+        }
+        return found;
+    }
+}
