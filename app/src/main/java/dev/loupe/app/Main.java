@@ -3,6 +3,7 @@ package dev.loupe.app;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.loupe.files.ModelFileException;
+import dev.loupe.files.store.StoreException;
 
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +28,7 @@ import java.io.PrintWriter;
         name = "loupe",
         description = "A GPT that you can run, train and look inside.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {},
+        subcommands = {Pull.class, ListModels.class, Remove.class},
         mixinStandardHelpOptions = true,
         scope = ScopeType.INHERIT,
         versionProvider = Main.Version.class)
@@ -91,7 +92,10 @@ public final class Main implements Runnable {
         if (e instanceof Terminal.ReaderGone) {
             return 0;
         }
-        boolean expected = e instanceof UserException || e instanceof ModelFileException;
+        boolean expected =
+                e instanceof UserException
+                        || e instanceof ModelFileException
+                        || e instanceof StoreException;
         String message = expected ? String.valueOf(e.getMessage()) : e.toString();
         System.err.println("loupe: " + message.replace('\n', ' '));
         if (debug) {
