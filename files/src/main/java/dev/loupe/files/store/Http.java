@@ -98,7 +98,7 @@ final class Http implements AutoCloseable {
             if (status < 300 || status > 399) {
                 throw refused(uri, response);
             }
-            uri = redirected(uri, response);
+            uri = redirected(uri, response.headers().firstValue("Location").orElse(null));
         }
         throw new StoreException(from + ": more than " + MOST_REDIRECTS + " redirects");
     }
@@ -144,8 +144,7 @@ final class Http implements AutoCloseable {
         return uri.getPort() >= 0 ? uri.getPort() : plain ? 80 : 443;
     }
 
-    private static URI redirected(URI from, HttpResponse<?> response) {
-        String location = response.headers().firstValue("Location").orElse(null);
+    static URI redirected(URI from, @Nullable String location) {
         if (location == null) {
             throw new StoreException(from + ": a redirect that does not say where to");
         }
