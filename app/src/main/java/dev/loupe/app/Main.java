@@ -18,6 +18,7 @@ import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
 import java.io.PrintWriter;
+import java.io.StringWriter;
 
 /**
  * The command line. Each command is a class of its own, listed here.
@@ -56,7 +57,9 @@ public final class Main implements Runnable {
         Main main = new Main();
         CommandLine line = new CommandLine(main);
         line.setCaseInsensitiveEnumValuesAllowed(true);
-        line.setOut(new PrintWriter(System.out, true, UTF_8));
+        // Printed below, where a closed pipe or a full disk is dealt with.
+        StringWriter help = new StringWriter();
+        line.setOut(new PrintWriter(help));
         line.setErr(new PrintWriter(System.err, true, UTF_8));
         if (System.getenv("NO_COLOR") != null) {
             line.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
@@ -65,6 +68,7 @@ public final class Main implements Runnable {
         line.setExecutionExceptionHandler((e, command, parsed) -> main.explain(e));
         try {
             int code = line.execute(args);
+            System.out.print(help);
             System.out.flush();
             return code;
         } catch (Terminal.ReaderGone e) {

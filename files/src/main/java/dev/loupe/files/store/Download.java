@@ -247,13 +247,13 @@ final class Download {
 
     private void checkSpace(long have) throws IOException {
         long free = Files.getFileStore(part).getUsableSpace();
-        long needed = Math.max(0, size - have);
-        if (free - SPARE < needed) {
+        long needed = Math.max(0, size - have) + SPARE;
+        if (free < needed) {
             throw new StoreException(
                     full(
                             "needs "
                                     + Bytes.text(needed)
-                                    + ", and "
+                                    + " with some to spare, and "
                                     + Bytes.text(free)
                                     + " are free"));
         }
