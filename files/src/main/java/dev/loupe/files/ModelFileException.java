@@ -25,7 +25,7 @@ public final class ModelFileException extends RuntimeException {
     }
 
     /** Names come from strangers: nothing in them may break the line, or drive the terminal. */
-    private static String oneLine(String message) {
+    public static String oneLine(String message) {
         StringBuilder line = new StringBuilder();
         message.codePoints()
                 .limit(600)

@@ -1,0 +1,121 @@
+package dev.loupe.app;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.loupe.files.ModelFileException;
+import dev.loupe.files.store.StoreException;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+
+/**
+ * The command line. Each command is a class of its own, listed here.
+ *
+ * <p>Exit codes: 0 done, 1 failed (one line on stderr), 2 wrong usage, 130 interrupted.
+ */
+@Command(
+        name = "loupe",
+        description = "A GPT that you can run, train and look inside.",
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {Pull.class, ListModels.class, Remove.class},
+        mixinStandardHelpOptions = true,
+        scope = ScopeType.INHERIT,
+        versionProvider = Main.Version.class)
+public final class Main implements Runnable {
+    static final int FAILED = 1;
+    static final int WRONG_USAGE = 2;
+
+    @Option(
+            names = "--debug",
+            scope = ScopeType.INHERIT,
+            hidden = true,
+            description = "Show where an error was thrown.")
+    private boolean debug;
+
+    @Spec private @Nullable CommandSpec spec;
+
+    public static void main(String[] args) {
+        Terminal.open();
+        int code = run(args);
+        System.exit(code);
+    }
+
+    /** Runs a command and gives its exit code. Its output is flushed. */
+    static int run(String... args) {
+        Main main = new Main();
+        CommandLine line = new CommandLine(main);
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        // Printed below, where a closed pipe or a full disk is dealt with.
+        StringWriter help = new StringWriter();
+        line.setOut(new PrintWriter(help));
+        line.setErr(new PrintWriter(System.err, true, UTF_8));
+        if (System.getenv("NO_COLOR") != null) {
+            line.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
+        }
+        line.setParameterExceptionHandler(Main::explainUsage);
+        line.setExecutionExceptionHandler((e, command, parsed) -> main.explain(e));
+        try {
+            int code = line.execute(args);
+            System.out.print(help);
+            System.out.flush();
+            return code;
+        } catch (Terminal.ReaderGone e) {
+            return 0;
+        } catch (UserException e) {
+            return main.explain(e);
+        }
+    }
+
+    @Override
+    public void run() {
+        if (spec != null) {
+            spec.commandLine().usage(spec.commandLine().getOut());
+        }
+    }
+
+    private static int explainUsage(ParameterException e, String[] args) {
+        CommandLine line = e.getCommandLine();
+        line.getErr().println("loupe: " + e.getMessage());
+        line.getErr().println("try: " + line.getCommandSpec().qualifiedName() + " --help");
+        return WRONG_USAGE;
+    }
+
+    private int explain(Exception e) {
+        if (e instanceof Terminal.ReaderGone) {
+            return 0;
+        }
+        boolean expected =
+                e instanceof UserException
+                        || e instanceof ModelFileException
+                        || e instanceof StoreException;
+        String message = expected ? String.valueOf(e.getMessage()) : e.toString();
+        System.err.println("loupe: " + message.replace('\n', ' '));
+        if (debug) {
+            e.printStackTrace();
+        } else if (!expected) {
+            System.err.println("loupe: this is a fault of Loupe's; --debug shows where");
+        }
+        return FAILED;
+    }
+
+    /** The version that the jar's manifest states. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {"loupe " + (version == null ? "(not packaged)" : version)};
+        }
+    }
+}
