@@ -4,13 +4,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * How the families of models name things. Names of tensors are those of GGUF; for a Hugging Face
  * folder each family has a table of what those are called there, and how their numbers lie.
  */
 enum Family {
-    GPT2("gpt2", List.of("gpt2"), "transformer.") {
+    GPT2("gpt2", Set.of("gpt2"), "transformer.") {
         @Override
         Map<String, Name> names() {
             return Map.ofEntries(
@@ -25,7 +26,7 @@ enum Family {
                     Map.entry("blk.N.ffn_down", transposed("h.N.mlp.c_proj")));
         }
     },
-    GPT_NEOX("gptneox", List.of("gpt_neox"), "gpt_neox.") {
+    GPT_NEOX("gptneox", Set.of("gpt_neox"), "gpt_neox.") {
         @Override
         Map<String, Name> names() {
             return Map.ofEntries(
@@ -42,19 +43,19 @@ enum Family {
                     Map.entry("blk.N.ffn_down", plain("layers.N.mlp.dense_4h_to_h")));
         }
     },
-    LLAMA("llama", List.of("llama", "mistral"), "model.") {
+    LLAMA("llama", Set.of("llama", "mistral"), "model.") {
         @Override
         Map<String, Name> names() {
             return llamaNames();
         }
     },
-    QWEN2("qwen2", List.of("qwen2"), "model.") {
+    QWEN2("qwen2", Set.of("qwen2"), "model.") {
         @Override
         Map<String, Name> names() {
             return llamaNames();
         }
     },
-    QWEN3("qwen3", List.of("qwen3"), "model.") {
+    QWEN3("qwen3", Set.of("qwen3"), "model.") {
         @Override
         Map<String, Name> names() {
             Map<String, Name> names = new HashMap<>(llamaNames());
@@ -63,7 +64,7 @@ enum Family {
             return names;
         }
     },
-    GEMMA3("gemma3", List.of("gemma3_text"), "model.") {
+    GEMMA3("gemma3", Set.of("gemma3_text"), "model.") {
         @Override
         Map<String, Name> names() {
             Map<String, Name> names = new HashMap<>(llamaNames());
@@ -94,12 +95,15 @@ enum Family {
     record Name(String name, Layout layout) {}
 
     private final String architecture;
-    private final List<String> modelTypes;
+
+    @SuppressWarnings("ImmutableEnumChecker") // a copy that cannot change
+    private final Set<String> modelTypes;
+
     private final String prefix;
 
-    Family(String architecture, List<String> modelTypes, String prefix) {
+    Family(String architecture, Set<String> modelTypes, String prefix) {
         this.architecture = architecture;
-        this.modelTypes = modelTypes;
+        this.modelTypes = Set.copyOf(modelTypes);
         this.prefix = prefix;
     }
 

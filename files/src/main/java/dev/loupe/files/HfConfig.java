@@ -197,12 +197,12 @@ final class HfConfig {
         Rope global =
                 parameters
                         .flatMap(p -> p.object("full_attention"))
-                        .map(p -> rope(p, headDim, headDim, 1_000_000))
+                        .map(p -> rope(p, headDim, 1_000_000))
                         .orElseGet(() -> rope(headDim, 1_000_000));
         Rope local =
                 parameters
                         .flatMap(p -> p.object("sliding_attention"))
-                        .map(p -> rope(p, headDim, headDim, 10_000))
+                        .map(p -> rope(p, headDim, 10_000))
                         .orElseGet(() ->
                                 new Rope(
                                         json.number("rope_local_base_freq", 10_000),
@@ -305,11 +305,11 @@ final class HfConfig {
         Optional<JsonFields> parameters = json.object("rope_parameters");
         if (parameters.isPresent()) {
             double part = parameters.get().number("partial_rotary_factor", legacyShare);
-            return rope(parameters.get(), headDim, turned(headDim, part), legacyTheta);
+            return rope(parameters.get(), turned(headDim, part), legacyTheta);
         }
         int dims = turned(headDim, legacyShare);
         return json.object("rope_scaling")
-                .map(scaling -> rope(scaling, headDim, dims, legacyTheta))
+                .map(scaling -> rope(scaling, dims, legacyTheta))
                 .orElseGet(() -> new Rope(legacyTheta, dims, new Rope.Plain()));
     }
 
@@ -317,7 +317,7 @@ final class HfConfig {
         return (int) (headDim * share);
     }
 
-    private Rope rope(JsonFields parameters, int headDim, int dims, double otherwise) {
+    private static Rope rope(JsonFields parameters, int dims, double otherwise) {
         double theta = parameters.number("rope_theta", otherwise);
         String type =
                 parameters

@@ -198,9 +198,11 @@ final class JsonFields {
     /** Refuses a feature that this engine has not: the field must be missing, false or zero. */
     void absent(String name) {
         JsonNode value = value(name);
+        if (value == null) {
+            return;
+        }
         boolean off =
-                value == null
-                        || (value.isBoolean() && !value.booleanValue())
+                (value.isBoolean() && !value.booleanValue())
                         || (value.isNumber() && value.doubleValue() == 0);
         if (!off) {
             throw wrong(name, value, "nothing: Loupe does not know this feature");

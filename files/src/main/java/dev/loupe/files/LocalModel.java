@@ -76,7 +76,7 @@ public record LocalModel(
         GptConfig config = HfConfig.read(json);
         Optional<Tokenizer> tokenizer = Optional.empty();
         if (Files.exists(path.resolve("tokenizer.json"))) {
-            tokenizer = Optional.of(TokenizerJson.read(path));
+            tokenizer = Optional.of(TokenizerJson.read(path, config.vocabSize()));
         }
         tokenizer.ifPresent(t -> checkVocabulary(path, t, config));
         try (Safetensors file = Safetensors.open(path)) {

@@ -86,7 +86,7 @@ public interface Ops {
         Tensor scoresThen = tap(Site.SCORES, layer, scores);
         Tensor pattern = softmax(scoresThen, batch.keys());
         Tensor patternThen = tap(Site.PATTERN, layer, pattern);
-        boolean unchanged = scoresThen == scores && patternThen == pattern;
+        boolean unchanged = scoresThen.equals(scores) && patternThen.equals(pattern);
         return unchanged ? attention(q, visible, heads) : mix(patternThen, visible, heads);
     }
 }
