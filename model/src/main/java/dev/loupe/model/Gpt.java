@@ -50,6 +50,11 @@ public record Gpt(
 
     /** What the model expects next after each of the rows asked for, {@code [row, vocabSize]}. */
     public Tensor logits(Ops ops, Batch batch, int[] rows) {
-        return ops.linear(ops.rows(hidden(ops, batch), rows), unembedding);
+        return unembed(ops, hidden(ops, batch), rows);
+    }
+
+    /** The logits of some rows of {@link #hidden}, {@code [row, vocabSize]}. */
+    public Tensor unembed(Ops ops, Tensor hidden, int[] rows) {
+        return ops.linear(ops.rows(hidden, rows), unembedding);
     }
 }

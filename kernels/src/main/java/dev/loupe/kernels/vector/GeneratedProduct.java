@@ -23,23 +23,38 @@ final class GeneratedProduct {
     static void multiply(Weight weight, int from, int to, Activations x, float[] y, int offset) {
         for (int panel = from; panel < to; panel++) {
             for (int lane = 0; lane < PANEL; lane += L) {
-                FloatVector sum =
-                        switch (weight) {
-                            case Weight.Floats w -> floats(w.data()[panel], lane, w.cols(), x);
-                            case Weight.Halves w ->
-                                    w.brain()
-                                            ? brains(w.data()[panel], lane, w.cols(), x)
-                                            : halves(w.data()[panel], lane, w.cols(), x);
-                            case Weight.Codes w -> codes(w, panel, lane, x);
-                            case Weight.Stack w -> throw new IllegalArgumentException("a stack");
-                        };
                 int row = panel * PANEL + lane;
-                Lanes.store(sum, y, offset + row, weight.rows() - row);
+                multiply(weight, panel, lane, x, y, offset + row, weight.rows() - row);
             }
         }
     }
 
-    private static FloatVector floats(float[] w, int at, int cols, Activations x) {
+    /** One vector of outputs; {@code left} of them are there. */
+    private static void multiply(
+            Weight weight, int panel, int lane, Activations x, float[] y, int to, int left) {
+        // each kind stores its own sum: a vector that leaves a method may become an object
+        switch (weight) {
+            case Weight.Floats w -> floats(w.data()[panel], lane, w.cols(), x, y, to, left);
+            case Weight.Halves w -> {
+                if (w.brain()) {
+                    brains(w.data()[panel], lane, w.cols(), x, y, to, left);
+                } else {
+                    halves(w.data()[panel], lane, w.cols(), x, y, to, left);
+                }
+            }
+            case Weight.Codes w -> {
+                if (w.bits() == 4) {
+                    nibbles(w, panel, lane, x, y, to, left);
+                } else {
+                    bytes(w, panel, lane, x, y, to, left);
+                }
+            }
+            case Weight.Stack w -> throw new IllegalArgumentException("a stack");
+        }
+    }
+
+    private static void floats(
+            float[] w, int at, int cols, Activations x, float[] y, int to, int left) {
         float[] in = x.values();
         FloatVector s0 = FloatVector.zero(F);
         FloatVector s1 = s0;
@@ -55,14 +70,15 @@ final class GeneratedProduct {
         for (; k < cols; k++, at += PANEL) {
             s0 = next(w, at, in[k], s0);
         }
-        return s0.add(s1).add(s2.add(s3));
+        Lanes.store(s0.add(s1).add(s2.add(s3)), y, to, left);
     }
 
     private static FloatVector next(float[] w, int at, float x, FloatVector sum) {
         return FloatVector.fromArray(F, w, at).fma(FloatVector.broadcast(F, x), sum);
     }
 
-    private static FloatVector halves(int[] w, int at, int cols, Activations x) {
+    private static void halves(
+            int[] w, int at, int cols, Activations x, float[] y, int to, int left) {
         float[] in = x.values();
         FloatVector s0 = FloatVector.zero(F);
         FloatVector s1 = s0;
@@ -82,10 +98,11 @@ final class GeneratedProduct {
             s0 = Halves.low(u, false).fma(FloatVector.broadcast(F, in[k]), s0);
             s1 = Halves.high(u, false).fma(FloatVector.broadcast(F, in[k + 1]), s1);
         }
-        return s0.add(s1).add(s2.add(s3));
+        Lanes.store(s0.add(s1).add(s2.add(s3)), y, to, left);
     }
 
-    private static FloatVector brains(int[] w, int at, int cols, Activations x) {
+    private static void brains(
+            int[] w, int at, int cols, Activations x, float[] y, int to, int left) {
         float[] in = x.values();
         FloatVector s0 = FloatVector.zero(F);
         FloatVector s1 = s0;
@@ -105,61 +122,70 @@ final class GeneratedProduct {
             s0 = Halves.low(u, true).fma(FloatVector.broadcast(F, in[k]), s0);
             s1 = Halves.high(u, true).fma(FloatVector.broadcast(F, in[k + 1]), s1);
         }
-        return s0.add(s1).add(s2.add(s3));
+        Lanes.store(s0.add(s1).add(s2.add(s3)), y, to, left);
     }
 
-    private static FloatVector codes(Weight.Codes w, int panel, int lane, Activations x) {
+    /** Eight codes to an int, thirty-two to a group. */
+    private static void nibbles(
+            Weight.Codes w, int panel, int lane, Activations in, float[] y, int to, int left) {
         int[] words = w.codes()[panel];
+        float[] scales = w.scales()[panel];
+        float[] offsets = w.offsets()[panel];
+        float[] x = in.values();
         FloatVector sum = FloatVector.zero(F);
-        for (int group = 0; group * w.groupSize() < w.cols(); group++) {
+        int groups = w.cols() / 32;
+        for (int group = 0; group < groups; group++) {
+            FloatVector even = FloatVector.zero(F);
+            FloatVector odd = even;
+            for (int word = 4 * group; word < 4 * group + 4; word++) {
+                int k = 8 * word;
+                IntVector v = IntVector.fromArray(I, words, word * PANEL + lane);
+                even = Lanes.floats(v.and(0xF)).fma(FloatVector.broadcast(F, x[k]), even);
+                odd = Lanes.floats(v.and(0xF0)).fma(FloatVector.broadcast(F, x[k + 1]), odd);
+                even = Lanes.floats(v.and(0xF00)).fma(FloatVector.broadcast(F, x[k + 2]), even);
+                odd = Lanes.floats(v.and(0xF000)).fma(FloatVector.broadcast(F, x[k + 3]), odd);
+                even = Lanes.floats(v.and(0xF0000)).fma(FloatVector.broadcast(F, x[k + 4]), even);
+                odd = Lanes.floats(v.and(0xF00000)).fma(FloatVector.broadcast(F, x[k + 5]), odd);
+                even = Lanes.floats(v.and(0xF000000)).fma(FloatVector.broadcast(F, x[k + 6]), even);
+                IntVector top = v.lanewise(VectorOperators.LSHR, 28);
+                odd = Lanes.floats(top).fma(FloatVector.broadcast(F, x[k + 7]), odd);
+            }
             int at = group * PANEL + lane;
-            FloatVector scale = FloatVector.fromArray(F, w.scales()[panel], at);
-            FloatVector partial =
-                    w.bits() == 4
-                            ? nibbles(words, group * 4 * PANEL + lane, x.values(), group * 32)
-                            : bytes(words, lane, x.values(), group, w.groupSize());
-            sum = partial.fma(scale, sum);
+            sum = even.add(odd).fma(FloatVector.fromArray(F, scales, at), sum);
+            FloatVector offset = FloatVector.fromArray(F, offsets, at);
+            sum = offset.fma(FloatVector.broadcast(F, in.sums()[group]), sum);
+        }
+        Lanes.store(sum, y, to, left);
+    }
+
+    /** Four codes to an int, sixteen or thirty-two to a group. */
+    private static void bytes(
+            Weight.Codes w, int panel, int lane, Activations in, float[] y, int to, int left) {
+        int[] words = w.codes()[panel];
+        float[] scales = w.scales()[panel];
+        float[] x = in.values();
+        FloatVector sum = FloatVector.zero(F);
+        int size = w.groupSize();
+        int groups = w.cols() / size;
+        for (int group = 0; group < groups; group++) {
+            FloatVector even = FloatVector.zero(F);
+            FloatVector odd = even;
+            for (int k = group * size; k < (group + 1) * size; k += 4) {
+                IntVector v = IntVector.fromArray(I, words, k / 4 * PANEL + lane);
+                even = signed(v, 24).fma(FloatVector.broadcast(F, x[k]), even);
+                odd = signed(v, 16).fma(FloatVector.broadcast(F, x[k + 1]), odd);
+                even = signed(v, 8).fma(FloatVector.broadcast(F, x[k + 2]), even);
+                IntVector top = v.lanewise(VectorOperators.ASHR, 24);
+                odd = Lanes.floats(top).fma(FloatVector.broadcast(F, x[k + 3]), odd);
+            }
+            int at = group * PANEL + lane;
+            sum = even.add(odd).fma(FloatVector.fromArray(F, scales, at), sum);
             if (w.hasOffsets()) {
                 FloatVector offset = FloatVector.fromArray(F, w.offsets()[panel], at);
-                sum = offset.fma(FloatVector.broadcast(F, x.sums()[group]), sum);
+                sum = offset.fma(FloatVector.broadcast(F, in.sums()[group]), sum);
             }
         }
-        return sum;
-    }
-
-    /** Thirty-two codes a lane, eight to an int. */
-    private static FloatVector nibbles(int[] words, int at, float[] x, int k) {
-        FloatVector even = FloatVector.zero(F);
-        FloatVector odd = even;
-        for (int word = 0; word < 4; word++, at += PANEL, k += 8) {
-            IntVector v = IntVector.fromArray(I, words, at);
-            even = Lanes.floats(v.and(0xF)).fma(FloatVector.broadcast(F, x[k]), even);
-            odd = Lanes.floats(v.and(0xF0)).fma(FloatVector.broadcast(F, x[k + 1]), odd);
-            even = Lanes.floats(v.and(0xF00)).fma(FloatVector.broadcast(F, x[k + 2]), even);
-            odd = Lanes.floats(v.and(0xF000)).fma(FloatVector.broadcast(F, x[k + 3]), odd);
-            even = Lanes.floats(v.and(0xF0000)).fma(FloatVector.broadcast(F, x[k + 4]), even);
-            odd = Lanes.floats(v.and(0xF00000)).fma(FloatVector.broadcast(F, x[k + 5]), odd);
-            even = Lanes.floats(v.and(0xF000000)).fma(FloatVector.broadcast(F, x[k + 6]), even);
-            IntVector top = v.lanewise(VectorOperators.LSHR, 28);
-            odd = Lanes.floats(top).fma(FloatVector.broadcast(F, x[k + 7]), odd);
-        }
-        return even.add(odd);
-    }
-
-    /** Sixteen or thirty-two codes a lane, four to an int. */
-    private static FloatVector bytes(int[] words, int lane, float[] x, int group, int size) {
-        FloatVector even = FloatVector.zero(F);
-        FloatVector odd = even;
-        int at = group * size / 4 * PANEL + lane;
-        for (int k = group * size; k < (group + 1) * size; k += 4, at += PANEL) {
-            IntVector v = IntVector.fromArray(I, words, at);
-            even = signed(v, 24).fma(FloatVector.broadcast(F, x[k]), even);
-            odd = signed(v, 16).fma(FloatVector.broadcast(F, x[k + 1]), odd);
-            even = signed(v, 8).fma(FloatVector.broadcast(F, x[k + 2]), even);
-            IntVector top = v.lanewise(VectorOperators.ASHR, 24);
-            odd = Lanes.floats(top).fma(FloatVector.broadcast(F, x[k + 3]), odd);
-        }
-        return even.add(odd);
+        Lanes.store(sum, y, to, left);
     }
 
     private static FloatVector signed(IntVector v, int left) {
