@@ -48,12 +48,12 @@ public final class Main implements Runnable {
 
     public static void main(String[] args) {
         Terminal.open();
-        int code = run(args);
+        int code = execute(args);
         System.exit(code);
     }
 
     /** Runs a command and gives its exit code. Its output is flushed. */
-    static int run(String... args) {
+    static int execute(String... args) {
         Main main = new Main();
         CommandLine line = new CommandLine(main);
         line.setCaseInsensitiveEnumValuesAllowed(true);
