@@ -46,7 +46,7 @@ public final class ModelStore {
                 case Source.Address address -> pull(address, http, progress);
             };
         } catch (IOException e) {
-            throw new StoreException(source + ": " + e.getMessage(), e);
+            throw new StoreException(source + ": " + StoreException.reason(e), e);
         }
     }
 
@@ -110,12 +110,16 @@ public final class ModelStore {
         try {
             return shelves.delete(folder.get());
         } catch (IOException e) {
-            throw new StoreException("cannot remove " + name + ": " + e.getMessage(), e);
+            throw new StoreException("cannot remove " + name + ": " + StoreException.reason(e), e);
         }
     }
 
     private StoredModel pull(Source.Hub source, Http http, Progress progress) throws IOException {
-        Choice choice = Choice.of(source, new HubListing(http, settings.endpoint()).of(source));
+        HubListing hub = new HubListing(http, settings.endpoint());
+        Choice choice =
+                Choice.of(
+                        source,
+                        Attempts.of(settings.attempts(), Http.Busy.class, () -> hub.of(source)));
         Path folder = shelves.folder(source.owner(), source.repo(), choice.variant());
         for (HubFile file : choice.files()) {
             Path target = folder.resolve(FileNames.check(file.name(), source.toString()));

@@ -61,7 +61,7 @@ final class Shelves {
                         }
                     }
                 } catch (IOException e) {
-                    throw new StoreException("cannot read " + folder + ": " + e.getMessage(), e);
+                    throw new StoreException("cannot read " + StoreException.reason(e), e);
                 }
             }
             level = next;

@@ -152,6 +152,31 @@ class PullTest {
     }
 
     @Test
+    void waitsForABusyHub() {
+        hub.publish(REPO, Map.of(FILE, BYTES));
+        hub.onList(
+                REPO,
+                exchange -> {
+                    hub.onList(REPO, FakeHub.text(FakeHub.listing(Map.of(FILE, BYTES))));
+                    FakeHub.status(429, "Retry-After", "1").handle(exchange);
+                });
+        store = store(2);
+        long start = System.nanoTime();
+        assertThat(pull(REPO).bytes()).isEqualTo(BYTES.length);
+        assertThat(Duration.ofNanos(System.nanoTime() - start))
+                .isGreaterThan(Duration.ofMillis(950));
+    }
+
+    @Test
+    void saysThatTheStoreCannotBeWritten() throws IOException {
+        hub.publish(REPO, Map.of(FILE, BYTES));
+        Files.createDirectories(
+                home.resolve("models/some/model-GGUF/model-Q8_0/" + FILE + ".part"));
+        store = store(4);
+        assertRefused(REPO, FILE + ".part", "directory");
+    }
+
+    @Test
     void startsAgainWhenTheFileIsAnotherNow() throws IOException {
         hub.publish(REPO, Map.of(FILE, BYTES));
         hub.onFile(REPO, FILE, FakeHub.cut(BYTES, 100_000));
