@@ -3,6 +3,7 @@ package dev.loupe.app;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.loupe.files.ModelFileException;
+import dev.loupe.files.store.Bytes;
 import dev.loupe.files.store.StoreException;
 
 import org.jspecify.annotations.Nullable;
@@ -75,6 +76,13 @@ public final class Main implements Runnable {
             return 0;
         } catch (UserException e) {
             return main.explain(e);
+        } catch (OutOfMemoryError e) {
+            return main.explain(
+                    new UserException(
+                            "out of memory at "
+                                    + Bytes.text(Runtime.getRuntime().maxMemory())
+                                    + "; take a smaller model, or a shorter context",
+                            e));
         }
     }
 
