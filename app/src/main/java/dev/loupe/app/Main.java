@@ -108,12 +108,13 @@ public final class Main implements Runnable {
                 e instanceof UserException
                         || e instanceof ModelFileException
                         || e instanceof StoreException;
-        String message = expected ? String.valueOf(e.getMessage()) : e.toString();
-        System.err.println("loupe: " + message.replace('\n', ' '));
+        String message =
+                expected
+                        ? String.valueOf(e.getMessage())
+                        : e + "; this is a fault of Loupe's, and --debug shows where";
+        System.err.println(ModelFileException.oneLine("loupe: " + message));
         if (debug) {
             e.printStackTrace();
-        } else if (!expected) {
-            System.err.println("loupe: this is a fault of Loupe's; --debug shows where");
         }
         return FAILED;
     }

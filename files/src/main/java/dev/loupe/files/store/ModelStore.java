@@ -3,6 +3,7 @@ package dev.loupe.files.store;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -142,7 +144,18 @@ public final class ModelStore {
         Path folder = shelves.folder(source.owner(), stem, stem);
         Path target = folder.resolve(file);
         new Download(http, settings, source.uri(), target, -1, null, progress).run();
+        if (!isGguf(target)) {
+            Files.delete(target);
+            throw new StoreException(
+                    source + ": what came does not begin with GGUF; is it a page to sign in?");
+        }
         return finish(folder, source, List.of(file));
+    }
+
+    private static boolean isGguf(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return Arrays.equals(in.readNBytes(4), new byte[] {'G', 'G', 'U', 'F'});
+        }
     }
 
     private StoredModel finish(Path folder, Source source, List<String> files) throws IOException {

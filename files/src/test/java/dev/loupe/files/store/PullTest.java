@@ -102,13 +102,20 @@ class PullTest {
     }
 
     @Test
-    void fetchesAnAddressAndFindsItByTheSameAddress() throws IOException {
-        hub.on("/files/tiny.gguf", FakeHub.file(BYTES));
+    void fetchesAnAddressAndFindsItByTheSameAddress() {
+        hub.on("/files/tiny.gguf", FakeHub.text("GGUF and more"));
         String address = "http://localhost:" + hub.port() + "/files/tiny.gguf";
         StoredModel model = pull(address);
-        assertThat(Files.readAllBytes(model.path())).isEqualTo(BYTES);
+        assertThat(model.path()).hasContent("GGUF and more");
         assertThat(store.resolve(address)).contains(model.path());
         assertThat(hub.downloads()).allMatch(request -> request.authorization() == null);
+    }
+
+    @Test
+    void takesNoPageForAModel() throws IOException {
+        hub.on("/files/tiny.gguf", FakeHub.text("<html>sign in</html>"));
+        assertRefused("http://localhost:" + hub.port() + "/files/tiny.gguf", "begin with GGUF");
+        assertThat(filesBelow(home)).isEmpty();
     }
 
     @Test
