@@ -3,6 +3,7 @@ package dev.loupe.app;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.loupe.files.ModelFileException;
+import dev.loupe.files.store.Bytes;
 import dev.loupe.files.store.StoreException;
 
 import org.jspecify.annotations.Nullable;
@@ -48,12 +49,12 @@ public final class Main implements Runnable {
 
     public static void main(String[] args) {
         Terminal.open();
-        int code = run(args);
+        int code = execute(args);
         System.exit(code);
     }
 
     /** Runs a command and gives its exit code. Its output is flushed. */
-    static int run(String... args) {
+    static int execute(String... args) {
         Main main = new Main();
         CommandLine line = new CommandLine(main);
         line.setCaseInsensitiveEnumValuesAllowed(true);
@@ -75,6 +76,13 @@ public final class Main implements Runnable {
             return 0;
         } catch (UserException e) {
             return main.explain(e);
+        } catch (OutOfMemoryError e) {
+            return main.explain(
+                    new UserException(
+                            "out of memory at "
+                                    + Bytes.text(Runtime.getRuntime().maxMemory())
+                                    + "; take a smaller model, or a shorter context",
+                            e));
         }
     }
 
@@ -100,12 +108,13 @@ public final class Main implements Runnable {
                 e instanceof UserException
                         || e instanceof ModelFileException
                         || e instanceof StoreException;
-        String message = expected ? String.valueOf(e.getMessage()) : e.toString();
-        System.err.println("loupe: " + message.replace('\n', ' '));
+        String message =
+                expected
+                        ? String.valueOf(e.getMessage())
+                        : e + "; this is a fault of Loupe's, and --debug shows where";
+        System.err.println(ModelFileException.oneLine("loupe: " + message));
         if (debug) {
             e.printStackTrace();
-        } else if (!expected) {
-            System.err.println("loupe: this is a fault of Loupe's; --debug shows where");
         }
         return FAILED;
     }

@@ -12,6 +12,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -92,23 +93,28 @@ final class Download {
      * @throws StoreException if it cannot be had; what came so far is kept unless it is wrong
      */
     long run() {
-        for (int attempt = 1; ; attempt++) {
-            try {
-                if (!isThere()) {
-                    fetch();
-                    finish();
-                }
-                return Files.size(target);
-            } catch (IOException e) {
-                if (String.valueOf(e.getMessage()).contains("No space left")) {
-                    throw new StoreException(full("the disk is full"), e);
-                }
-                if (attempt >= settings.attempts()) {
-                    throw new StoreException(
-                            target.getFileName() + ": " + e.getMessage() + kept(), e);
-                }
-                pause(attempt, e);
+        try {
+            return Attempts.of(settings.attempts(), IOException.class, this::attempt);
+        } catch (IOException e) {
+            throw new StoreException(target.getFileName() + ": " + e.getMessage() + kept(), e);
+        }
+    }
+
+    private long attempt() throws IOException {
+        try {
+            if (!isThere()) {
+                fetch();
+                finish();
             }
+            return Files.size(target);
+        } catch (FileSystemException e) {
+            // Such failures, unlike those of a connection, stay.
+            throw new StoreException(StoreException.reason(e) + kept(), e);
+        } catch (IOException e) {
+            if (String.valueOf(e.getMessage()).contains("No space left")) {
+                throw new StoreException(full("the disk is full"), e);
+            }
+            throw e;
         }
     }
 
@@ -345,16 +351,6 @@ final class Download {
         while (in.read(buffer) >= 0) {
             digest.update(buffer.flip());
             buffer.clear();
-        }
-    }
-
-    private static void pause(int attempt, IOException problem) {
-        int asked = problem instanceof Http.Busy busy ? busy.seconds() : 0;
-        try {
-            Thread.sleep(Math.max(Math.min(asked, 60) * 1000L, 500L << (attempt - 1)));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new StoreException("interrupted", e);
         }
     }
 }

@@ -1,5 +1,7 @@
 package dev.loupe.files.store;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Set;
@@ -31,7 +33,12 @@ final class FileNames {
         return name;
     }
 
-    private static @org.jspecify.annotations.Nullable String fault(String name) {
+    /** True if {@link #check} would give the name back. */
+    static boolean isPlain(String name) {
+        return fault(name) == null;
+    }
+
+    private static @Nullable String fault(String name) {
         if (name.isEmpty()) {
             return "is empty";
         }

@@ -60,6 +60,16 @@ class ModelStoreTest {
     }
 
     @Test
+    void looksPastWhatIsNoModel() throws IOException {
+        put("a/b/x-Q4_0", "x-Q4_0.gguf");
+        Files.createDirectories(home.resolve("models/.git/objects/00"));
+        Files.writeString(home.resolve("models/.DS_Store"), "x");
+        Files.writeString(home.resolve("models/a/b/x-Q4_0/pulled.json.part"), "{");
+        assertThat(store().list()).hasSize(1);
+        assertThat(store().remove("a/b")).isEqualTo(6);
+    }
+
+    @Test
     void trustsNoNameInAManifest() throws IOException {
         Files.writeString(home.resolve("secret"), "12345");
         Path folder = put("a/b/x-Q4_0", "x-Q4_0.gguf");

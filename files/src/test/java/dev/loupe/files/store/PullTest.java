@@ -102,13 +102,20 @@ class PullTest {
     }
 
     @Test
-    void fetchesAnAddressAndFindsItByTheSameAddress() throws IOException {
-        hub.on("/files/tiny.gguf", FakeHub.file(BYTES));
+    void fetchesAnAddressAndFindsItByTheSameAddress() {
+        hub.on("/files/tiny.gguf", FakeHub.text("GGUF and more"));
         String address = "http://localhost:" + hub.port() + "/files/tiny.gguf";
         StoredModel model = pull(address);
-        assertThat(Files.readAllBytes(model.path())).isEqualTo(BYTES);
+        assertThat(model.path()).hasContent("GGUF and more");
         assertThat(store.resolve(address)).contains(model.path());
         assertThat(hub.downloads()).allMatch(request -> request.authorization() == null);
+    }
+
+    @Test
+    void takesNoPageForAModel() throws IOException {
+        hub.on("/files/tiny.gguf", FakeHub.text("<html>sign in</html>"));
+        assertRefused("http://localhost:" + hub.port() + "/files/tiny.gguf", "begin with GGUF");
+        assertThat(filesBelow(home)).isEmpty();
     }
 
     @Test
@@ -149,6 +156,31 @@ class PullTest {
         assertThat(Files.readAllBytes(pull(REPO).path())).isEqualTo(BYTES);
         assertThat(hub.downloads()).hasSize(2);
         assertThat(last().range()).isNotNull();
+    }
+
+    @Test
+    void waitsForABusyHub() {
+        hub.publish(REPO, Map.of(FILE, BYTES));
+        hub.onList(
+                REPO,
+                exchange -> {
+                    hub.onList(REPO, FakeHub.text(FakeHub.listing(Map.of(FILE, BYTES))));
+                    FakeHub.status(429, "Retry-After", "1").handle(exchange);
+                });
+        store = store(2);
+        long start = System.nanoTime();
+        assertThat(pull(REPO).bytes()).isEqualTo(BYTES.length);
+        assertThat(Duration.ofNanos(System.nanoTime() - start))
+                .isGreaterThan(Duration.ofMillis(950));
+    }
+
+    @Test
+    void saysThatTheStoreCannotBeWritten() throws IOException {
+        hub.publish(REPO, Map.of(FILE, BYTES));
+        Files.createDirectories(
+                home.resolve("models/some/model-GGUF/model-Q8_0/" + FILE + ".part"));
+        store = store(4);
+        assertRefused(REPO, FILE + ".part", "directory");
     }
 
     @Test
@@ -504,7 +536,7 @@ class PullTest {
         hub.publish(REPO, Map.of(FILE, BYTES));
         hub.onFile(REPO, FILE, FakeHub.cut(BYTES, 100_000));
         assertRefused(REPO, "kept");
-        assertThat(store.remove(REPO + ":Q8_0")).isPositive();
+        assertThat(store.remove(REPO)).isPositive();
         assertThat(filesBelow(home)).isEmpty();
     }
 
