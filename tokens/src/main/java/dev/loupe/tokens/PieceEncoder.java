@@ -122,7 +122,7 @@ final class PieceEncoder {
             add(text, from, tokens.ids[i], tokens.starts[i], tokens.ends[i], out);
         }
         if (cached) {
-            cache.put(text.chars(), from, to, tokens.encoding());
+            cache.put(text.chars(), from, to, tokens);
         }
         if (tokens.size > 1 << 16) {
             tokens.shrink();
