@@ -149,6 +149,111 @@ public final class Blocks {
         }
     }
 
+    /** True for the types that {@link #encode} writes. */
+    public static boolean encodes(TensorType type) {
+        return switch (type) {
+            case F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K -> true;
+            case Q2_K, Q3_K, IQ4_NL, IQ4_XS, TQ1_0, TQ2_0, MXFP4 -> false;
+        };
+    }
+
+    /**
+     * Stores floats as a type: rounds to the nearest float of fewer bits, or chooses scales and
+     * codes that come close to the numbers ({@link LegacyEncoder}, {@link KEncoder}).
+     *
+     * @param row holds the numbers from {@code offset} on
+     * @param elements how many numbers, a whole number of blocks
+     * @param target receives {@code type.bytes(elements)} bytes from {@code byteOffset} on
+     * @throws IllegalArgumentException if the type is not among those that {@link #encodes}, the
+     *     elements do not fill blocks, or a number is not finite or too large for the type
+     * @throws IndexOutOfBoundsException if the array or the target is too short
+     */
+    public static void encode(
+            TensorType type,
+            float[] row,
+            int offset,
+            int elements,
+            MemorySegment target,
+            long byteOffset) {
+        MemorySegment stored = target.asSlice(byteOffset, type.bytes(elements));
+        if (!encodes(type)) {
+            throw new IllegalArgumentException(type + " can be read but not written");
+        }
+        if (type == TensorType.F32) {
+            MemorySegment.copy(row, offset, stored, FLOAT, 0, elements);
+            return;
+        }
+        requireFinite(row, offset, elements);
+        byte[] raw = new byte[Math.toIntExact(stored.byteSize())];
+        KEncoder ofK = new KEncoder();
+        for (int block = 0; block < elements / type.blockSize(); block++) {
+            int at = block * type.blockBytes();
+            int from = offset + block * type.blockSize();
+            switch (type) {
+                case F16 -> putHalf(raw, at, row[from]);
+                case BF16 -> putTopHalf(raw, at, row[from]);
+                case Q4_0 -> LegacyEncoder.q4x0(row, from, raw, at);
+                case Q4_1 -> LegacyEncoder.q4x1(row, from, raw, at);
+                case Q5_0 -> LegacyEncoder.q5x0(row, from, raw, at);
+                case Q5_1 -> LegacyEncoder.q5x1(row, from, raw, at);
+                case Q8_0 -> LegacyEncoder.q8x0(row, from, raw, at);
+                case Q4_K -> ofK.q4(row, from, raw, at);
+                case Q5_K -> ofK.q5(row, from, raw, at);
+                case Q6_K -> ofK.q6(row, from, raw, at);
+                case F32, Q2_K, Q3_K, IQ4_NL, IQ4_XS, TQ1_0, TQ2_0, MXFP4 ->
+                        throw new AssertionError(type);
+            }
+        }
+        MemorySegment.copy(raw, 0, stored, ValueLayout.JAVA_BYTE, 0, raw.length);
+    }
+
+    private static void requireFinite(float[] row, int offset, int elements) {
+        for (int i = 0; i < elements; i++) {
+            if (!Float.isFinite(row[offset + i])) {
+                throw new IllegalArgumentException("number " + i + " is " + row[offset + i]);
+            }
+        }
+    }
+
+    /**
+     * Rounds to half precision.
+     *
+     * @throws IllegalArgumentException if the number is larger than 65,504, a half's limit
+     */
+    static void putHalf(byte[] raw, int at, float value) {
+        short half = Float.floatToFloat16(value);
+        if ((half & 0x7C00) == 0x7C00) {
+            throw new IllegalArgumentException(
+                    value + " is too large for a number of 16 bits (at most 65504)");
+        }
+        put16(raw, at, half);
+    }
+
+    /** The upper 16 bits of a float, rounded to nearest and ties to even. */
+    private static void putTopHalf(byte[] raw, int at, float value) {
+        int bits = Float.floatToRawIntBits(value);
+        int rounded = (bits + 0x7FFF + ((bits >>> 16) & 1)) >>> 16;
+        if ((rounded & 0x7F80) == 0x7F80) {
+            throw new IllegalArgumentException(value + " is too large for BF16");
+        }
+        put16(raw, at, rounded);
+    }
+
+    private static void put16(byte[] raw, int at, int value) {
+        raw[at] = (byte) value;
+        raw[at + 1] = (byte) (value >> 8);
+    }
+
+    /** Sets bits that were zero, from bit {@code from} up. */
+    static void putBits(byte[] raw, int at, int from, int value) {
+        raw[at] |= (byte) (value << from);
+    }
+
+    /** The nearest integer, halves to even, within bounds. */
+    static int code(float value, int least, int most) {
+        return Math.clamp((int) Math.rint(value), least, most);
+    }
+
     private static byte[] bytes(TensorType type, MemorySegment source, long from, int elements) {
         byte[] raw = new byte[Math.toIntExact(type.bytes(elements))];
         MemorySegment.copy(source, ValueLayout.JAVA_BYTE, from, raw, 0, raw.length);

@@ -1,0 +1,155 @@
+package dev.loupe.files;
+
+import dev.loupe.kernels.Blocks;
+import dev.loupe.kernels.TensorType;
+import dev.loupe.model.StoredTensor;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * Stores a model's numbers as other types: GGUF in, GGUF out. Memory is bounded: each worker holds
+ * one piece of a tensor at a time.
+ */
+public final class Quantizer {
+    /** Numbers per task, whole blocks of every type. */
+    private static final int PIECE = 1 << 16;
+
+    /** Pieces that are encoded before they are written. */
+    private static final int PIECES = 32;
+
+    private Quantizer() {}
+
+    /** Hears of each tensor when it is its turn to be written. */
+    @FunctionalInterface
+    public interface Progress {
+        /**
+         * A tensor is about to be written.
+         *
+         * @param index from 0 to {@code count - 1}
+         */
+        void writing(int index, int count, String tensor, TensorType from, TensorType to);
+    }
+
+    /**
+     * Writes a model with the types of a mix. A tensor that has its type already is copied as it
+     * is, and metadata is kept.
+     *
+     * @throws ModelFileException if the model cannot be read, has a number that the type cannot
+     *     hold, or the file cannot be written
+     */
+    public static void quantize(Path in, Path out, Mix mix, int threads, Progress progress) {
+        try (Gguf model = Gguf.open(in);
+                ExecutorService workers = Executors.newFixedThreadPool(threads)) {
+            GgufWriter writer =
+                    new GgufWriter()
+                            .metadataOf(model)
+                            .integer("general.file_type", mix.fileType())
+                            .integer("general.quantization_version", 2);
+            SequencedMap<String, TensorType> types = mix.types(model);
+            int index = 0;
+            for (String name : model.names()) {
+                StoredTensor tensor = model.tensor(name);
+                TensorType type = types.getOrDefault(name, tensor.type());
+                NewTensor stored = stored(in, tensor, model.shape(name), type, workers);
+                int at = index++;
+                NewTensor.Contents contents =
+                        channel -> {
+                            progress.writing(at, types.size(), name, tensor.type(), type);
+                            stored.contents().writeTo(channel);
+                        };
+                writer.tensor(new NewTensor(name, type, stored.shape(), contents));
+            }
+            writer.write(out);
+        }
+    }
+
+    /**
+     * A tensor as another type, encoded when it is written; as it is where it has that type.
+     *
+     * @param file what errors name
+     * @param shape the outermost dimension first; its numbers are those of the tensor
+     * @param workers encode pieces side by side
+     */
+    public static NewTensor stored(
+            Path file,
+            StoredTensor tensor,
+            List<Long> shape,
+            TensorType type,
+            ExecutorService workers) {
+        if (tensor.type() == type) {
+            return NewTensor.copyOf(tensor, shape);
+        }
+        return new NewTensor(
+                tensor.name(), type, shape, out -> encode(file, tensor, type, workers, out));
+    }
+
+    /** Rows are whole blocks of both types, so a tensor is one long run of blocks. */
+    private static void encode(
+            Path file,
+            StoredTensor tensor,
+            TensorType type,
+            ExecutorService workers,
+            WritableByteChannel out)
+            throws IOException {
+        long elements = (long) tensor.rows() * tensor.cols();
+        for (long start = 0; start < elements; start += (long) PIECE * PIECES) {
+            List<Future<byte[]>> pieces = new ArrayList<>();
+            long end = Math.min(elements, start + (long) PIECE * PIECES);
+            for (long from = start; from < end; from += PIECE) {
+                long at = from;
+                int count = (int) Math.min(PIECE, end - from);
+                pieces.add(workers.submit(() -> piece(file, tensor, type, at, count)));
+            }
+            for (Future<byte[]> piece : pieces) {
+                NewFile.writeFully(out, ByteBuffer.wrap(finished(piece)));
+            }
+        }
+    }
+
+    private static byte[] piece(
+            Path file, StoredTensor tensor, TensorType type, long from, int count) {
+        float[] numbers = new float[count];
+        byte[] bytes = new byte[Math.toIntExact(type.bytes(count))];
+        Blocks.decode(tensor.type(), tensor.data(), tensor.type().bytes(from), count, numbers, 0);
+        try {
+            Blocks.encode(type, numbers, 0, count, MemorySegment.ofArray(bytes), 0);
+        } catch (IllegalArgumentException e) {
+            throw new ModelFileException(
+                    file,
+                    "tensor '"
+                            + tensor.name()
+                            + "' as "
+                            + type
+                            + ", from row "
+                            + from / tensor.cols()
+                            + " on: "
+                            + e.getMessage());
+        }
+        return bytes;
+    }
+
+    private static byte[] finished(Future<byte[]> piece) throws IOException {
+        try {
+            return piece.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+}
