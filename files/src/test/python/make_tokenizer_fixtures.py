@@ -101,7 +101,7 @@ def families():
         AddedToken("  ", normalized=True, special=False),
         AddedToken("   ", normalized=True, special=False),
         AddedToken("word", single_word=True, special=False, normalized=False),
-        AddedToken("strip", lstrip=True, rstrip=True, special=False, normalized=True),
+        AddedToken("strip", lstrip=True, special=False, normalized=True),
         AddedToken("[MASK]", lstrip=True, special=True, normalized=False),
     ]
     yield "neox", t, o, ["<s>"] + added, {"bos_token": "<s>", "eos_token": "<s>"}

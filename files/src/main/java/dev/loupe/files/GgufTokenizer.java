@@ -106,6 +106,7 @@ public final class GgufTokenizer {
                         .normalizers(steps)
                         .byteFallback(true)
                         .dropsSpace(space);
+        id("unknown_token_id").ifPresent(unknown -> builder.unknown(unknown, false));
         return finish(builder, true);
     }
 
@@ -117,6 +118,7 @@ public final class GgufTokenizer {
                                 List.of(new Splitter.Runs(CharClass.LINE_FEED, Integer.MAX_VALUE)))
                         .whole(WholePieces.LINE_FEEDS)
                         .byteFallback(true);
+        id("unknown_token_id").ifPresent(unknown -> builder.unknown(unknown, false));
         return finish(builder, true);
     }
 
@@ -127,7 +129,6 @@ public final class GgufTokenizer {
         boolean addEos = metadata.flag(PREFIX + "add_eos_token").orElse(false);
         bos.ifPresent(builder::bos);
         eos.ifPresent(builder::eos);
-        id("unknown_token_id").ifPresent(unknown -> builder.unknown(unknown, false));
         builder.around(
                 addBos && bos.isPresent() ? new int[] {bos.get()} : new int[0],
                 addEos && eos.isPresent() ? new int[] {eos.get()} : new int[0]);

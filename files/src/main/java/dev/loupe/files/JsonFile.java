@@ -1,6 +1,7 @@
 package dev.loupe.files;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
@@ -43,7 +44,7 @@ final class JsonFile {
             throw new ModelFileException(
                     file,
                     field,
-                    "broken JSON at byte " + e.getLocation().getByteOffset(),
+                    "broken JSON" + place(e),
                     "valid JSON (" + firstLine(e.getOriginalMessage()) + ")");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -56,6 +57,12 @@ final class JsonFile {
             throw new ModelFileException(
                     file, field, found == null ? "nothing" : found.toString(), expected);
         }
+    }
+
+    /** Bounds that were exceeded have no place. */
+    private static String place(JsonProcessingException e) {
+        JsonLocation location = e.getLocation();
+        return location == null ? "" : " at character " + location.getCharOffset();
     }
 
     private static String firstLine(String message) {

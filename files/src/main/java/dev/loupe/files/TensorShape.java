@@ -46,6 +46,14 @@ record TensorShape(int rows, int cols) {
                     "rows of " + cols,
                     "a multiple of " + type.blockSize() + " for " + type);
         }
-        return rows * type.bytes(cols);
+        long bytes = type.bytes(cols);
+        if (rows > Long.MAX_VALUE / bytes) {
+            throw new ModelFileException(
+                    file,
+                    field,
+                    rows + " rows of " + bytes + " bytes",
+                    "a tensor that fits a file");
+        }
+        return rows * bytes;
     }
 }

@@ -88,7 +88,8 @@ public final class TokenizerJson {
                                 model.path("ignore_merges").asBoolean()
                                         ? WholePieces.ALWAYS
                                         : WholePieces.NEVER)
-                        .added(added);
+                        .added(added)
+                        .decodesAdded(true);
         if (model.path("unk_token").isTextual()) {
             builder.unknown(
                     id("model.unk_token", model.path("unk_token").asText()),

@@ -5,7 +5,9 @@ import org.jspecify.annotations.Nullable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
@@ -39,6 +41,7 @@ public final class BpeTokenizer implements Tokenizer {
     private final int eos;
     private final Set<Integer> endOfGeneration;
     private final boolean dropsSpace;
+    private final Map<Integer, String> addedTexts = new HashMap<>();
     private final PieceEncoder.Model model;
     private final AtomicReference<@Nullable PieceEncoder> spare = new AtomicReference<>();
 
@@ -57,6 +60,12 @@ public final class BpeTokenizer implements Tokenizer {
         bos = b.bos;
         eos = b.eos;
         dropsSpace = b.dropsSpace;
+        if (b.decodesAdded && alphabet == Alphabet.CHARACTERS) {
+            for (AddedToken token : b.added) {
+                AddedToken seen = token.normalized() ? normalize(token, normalizers) : token;
+                addedTexts.put(token.id(), seen.text().replace('▁', ' '));
+            }
+        }
         endOfGeneration = Collections.unmodifiableSet(new TreeSet<>(b.endOfGeneration));
         model =
                 new PieceEncoder.Model(
@@ -223,6 +232,10 @@ public final class BpeTokenizer implements Tokenizer {
     private byte[] ownBytes(int id) {
         String text = vocabulary.text(id);
         TokenKind kind = vocabulary.kind(id);
+        String added = kind.control() ? null : addedTexts.get(id);
+        if (added != null) {
+            return added.getBytes(StandardCharsets.UTF_8);
+        }
         if (kind == TokenKind.BYTE && text.length() == 6) {
             try {
                 return new byte[] {(byte) Integer.parseInt(text, 3, 5, 16)};

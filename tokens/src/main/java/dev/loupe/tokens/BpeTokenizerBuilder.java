@@ -19,6 +19,7 @@ public final class BpeTokenizerBuilder {
     boolean byteFallback;
     boolean fuseUnknown;
     boolean dropsSpace;
+    boolean decodesAdded;
     int unknown = -1;
     int bos = -1;
     int eos = -1;
@@ -93,6 +94,15 @@ public final class BpeTokenizerBuilder {
     /** Decoding drops one space at the start of a text, for encoding puts one there. */
     public BpeTokenizerBuilder dropsSpace(boolean drops) {
         dropsSpace = drops;
+        return this;
+    }
+
+    /**
+     * Decoding treats added tokens like others: as they are after normalization, and with a space
+     * for {@code ▁}. Otherwise they stand for themselves.
+     */
+    public BpeTokenizerBuilder decodesAdded(boolean decodes) {
+        decodesAdded = decodes;
         return this;
     }
 

@@ -122,7 +122,7 @@ final class PieceEncoder {
             add(text, from, tokens.ids[i], tokens.starts[i], tokens.ends[i], out);
         }
         if (cached) {
-            cache.put(text.chars(), from, to, tokens.encoding());
+            cache.put(text.chars(), from, to, tokens);
         }
         if (tokens.size > 1 << 16) {
             tokens.shrink();
@@ -141,9 +141,9 @@ final class PieceEncoder {
         }
         merger.clear();
         if (model.alphabet == Alphabet.BYTES) {
-            fillBytes(text, from, to);
+            int skipped = fillBytes(text, from, to);
             merger.merge();
-            readBytes(text, from, to);
+            readBytes(text, from, to, skipped);
         } else {
             for (int i = from; i < to; ) {
                 int next = Words.after(text, i, to);
@@ -155,22 +155,33 @@ final class PieceEncoder {
         }
     }
 
-    private void fillBytes(char[] text, int from, int to) {
+    /** Returns how many bytes in front have no token. */
+    private int fillBytes(char[] text, int from, int to) {
+        int skipped = 0;
         for (int i = from; i < to; ) {
             int c = Character.codePointAt(text, i, to);
             int length = utf8Length(c);
             for (int k = 0; k < length; k++) {
-                merger.add(model.bytes[utf8Byte(c, k, length)], 1);
+                int symbol = model.bytes[utf8Byte(c, k, length)];
+                if (symbol >= 0 || model.unknown >= 0) {
+                    merger.add(symbol, 1);
+                } else if (merger.count > 0) {
+                    // what has no token and no unknown token either is left out before merging
+                    merger.lengths[merger.count - 1]++;
+                } else {
+                    skipped++;
+                }
             }
             i += Character.charCount(c);
         }
+        return skipped;
     }
 
     /** Walks tokens and characters side by side: a token covers each character it has a byte of. */
-    private void readBytes(char[] text, int from, int to) {
+    private void readBytes(char[] text, int from, int to, int skipped) {
         int at = from;
         int firstByte = 0;
-        int tokenByte = 0;
+        int tokenByte = skipped;
         for (int i = 0; i < merger.count; i++) {
             int tokenEnd = tokenByte + merger.lengths[i];
             int length = utf8Length(Character.codePointAt(text, at, to));
