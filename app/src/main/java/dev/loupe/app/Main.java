@@ -30,7 +30,20 @@ import java.io.StringWriter;
         name = "loupe",
         description = "A GPT that you can run, train and look inside.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {Pull.class, ListModels.class, Remove.class},
+        subcommands = {
+            Generate.class,
+            Next.class,
+            Logits.class,
+            Score.class,
+            Tokenize.class,
+            Detokenize.class,
+            Show.class,
+            Quantize.class,
+            Bench.class,
+            Pull.class,
+            ListModels.class,
+            Remove.class
+        },
         mixinStandardHelpOptions = true,
         scope = ScopeType.INHERIT,
         versionProvider = Main.Version.class)
@@ -103,6 +116,10 @@ public final class Main implements Runnable {
     private int explain(Exception e) {
         if (e instanceof Terminal.ReaderGone) {
             return 0;
+        }
+        if (e instanceof WrongUsage) {
+            System.err.println(ModelFileException.oneLine("loupe: " + e.getMessage()));
+            return WRONG_USAGE;
         }
         boolean expected =
                 e instanceof UserException

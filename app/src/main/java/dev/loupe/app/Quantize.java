@@ -1,0 +1,68 @@
+package dev.loupe.app;
+
+import dev.loupe.files.Mix;
+import dev.loupe.files.Quantizer;
+import dev.loupe.files.store.ModelStore;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** {@code loupe quantize}: the same model in fewer bits. */
+@Command(
+        name = "quantize",
+        description = "Writes a GGUF model with its matrices in another type.",
+        footer = {
+            "",
+            "Types: F32, F16, BF16, Q8_0, Q6_K, Q5_K_M, Q5_K_S, Q5_1, Q5_0, Q4_K_M, Q4_K_S, Q4_1,"
+                + " Q4_0. From a Hugging Face folder: `loupe convert` first."
+        })
+final class Quantize implements Runnable {
+    @Parameters(index = "0", paramLabel = "IN", description = "A .gguf file or a pulled model.")
+    private String in = "";
+
+    @Parameters(index = "1", paramLabel = "OUT", description = "The .gguf file to write.")
+    private @Nullable Path out;
+
+    @Parameters(index = "2", paramLabel = "TYPE", description = "For example Q4_K_M.")
+    private Mix type = Mix.Q8_0;
+
+    @Option(
+            names = {"-t", "--threads"},
+            paramLabel = "N",
+            description = "Threads. Default: the processors of this machine.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Override
+    public void run() {
+        if (threads < 1 || threads > 1024) {
+            throw new WrongUsage("--threads: found " + threads + ", expected 1 to 1024");
+        }
+        Path from = ModelStore.ofEnvironment().require(in);
+        Path to = out == null ? Path.of("out.gguf") : out;
+        if (Files.isDirectory(from)) {
+            throw new UserException(
+                    from + " is a folder; make a .gguf of it first: loupe convert " + in + " OUT");
+        }
+        try {
+            if (Files.exists(to) && Files.isSameFile(from, to)) {
+                throw new UserException("IN and OUT are the same file: " + to);
+            }
+        } catch (IOException e) {
+            throw new UserException(to + " cannot be read: " + e.getMessage(), e);
+        }
+        Quantizer.quantize(
+                from,
+                to,
+                type,
+                threads,
+                (index, count, tensor, was, now) -> Progress.show(tensor, index + 1, count));
+        Progress.end();
+    }
+}
