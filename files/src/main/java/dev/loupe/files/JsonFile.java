@@ -1,5 +1,7 @@
 package dev.loupe.files;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
@@ -7,7 +9,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 
@@ -28,15 +33,17 @@ final class JsonFile {
     private JsonFile() {}
 
     /** Takes the tokens of one JSON value. */
-    interface Reader {
+    interface Tokens {
         void read(JsonParser json) throws IOException;
     }
 
-    /** Runs the reader from the first token on, and checks that nothing follows. */
-    static void parse(Path file, String field, byte[] bytes, Reader reader) {
-        try (JsonParser json = FACTORY.createParser(bytes)) {
+    /** Reads from the first token on, and checks that nothing follows. */
+    static void parse(Path file, String field, byte[] bytes, Tokens tokens) {
+        // from bytes the parser would guess an encoding; the formats say UTF-8
+        Reader text = new InputStreamReader(new ByteArrayInputStream(bytes), UTF_8);
+        try (JsonParser json = FACTORY.createParser(text)) {
             json.nextToken();
-            reader.read(json);
+            tokens.read(json);
             if (json.nextToken() != null) {
                 throw new ModelFileException(file, field, "more after its end", "one JSON object");
             }

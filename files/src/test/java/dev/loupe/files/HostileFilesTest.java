@@ -214,6 +214,10 @@ class HostileFilesTest {
                         "broken JSON"),
                 header("a name twice", a + a.replace('{', ',').replace(":,", ":{") + "}", "twice"),
                 header("a tensor that is text", "{\"a\":\"b\"}", "expected an object"),
+                file(
+                        "a header in UTF-32",
+                        join(int64(12), b('{'), new byte[11], new byte[4]),
+                        "broken JSON"),
                 header("no dtype", "{\"a\":{\"shape\":[],\"data_offsets\":[0,4]}}", "no dtype"),
                 header("a dtype 4", "{\"a\":{\"dtype\":4}}", "dtype: found VALUE_NUMBER_INT"),
                 header("a shape 1.5", entry.formatted("F32", "[1.5]", "[0,4]"), "VALUE_NUMBER_FLO"),
