@@ -10,6 +10,8 @@ public final class Tokenizers {
     private Tokenizers() {}
 
     /**
+     * Reads a tokenizer.
+     *
      * @param model a GGUF file, or a folder with {@code tokenizer.json}
      * @throws ModelFileException if there is no tokenizer, or one that Loupe does not know
      */
