@@ -39,8 +39,13 @@ final class PairMerger {
         Arrays.fill(firstOfRank, -1);
     }
 
-    void clear() {
+    /** Empties it, with room for some symbols. */
+    void clear(int expected) {
         count = 0;
+        if (symbols.length < expected) {
+            symbols = new int[expected];
+            lengths = new int[expected];
+        }
     }
 
     void add(int symbol, int length) {
@@ -173,6 +178,11 @@ final class PairMerger {
 
     private void mergeByRank() {
         nodes = 0;
+        if (nodePlace.length < count) {
+            nodePlace = new int[count + count / 2];
+            nodeNext = new int[count + count / 2];
+            places = new int[count];
+        }
         for (int i = count - 1; i >= 0; i--) {
             enlist(i);
         }
