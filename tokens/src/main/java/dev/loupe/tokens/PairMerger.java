@@ -35,12 +35,17 @@ final class PairMerger {
 
     PairMerger(Merges merges) {
         this.merges = merges;
-        this.firstOfRank = new int[merges.ascending() ? merges.rankLimit() : 0];
+        this.firstOfRank = new int[merges.rankLimit()];
         Arrays.fill(firstOfRank, -1);
     }
 
-    void clear() {
+    /** Empties it, with room for some symbols. */
+    void clear(int expected) {
         count = 0;
+        if (symbols.length < expected) {
+            symbols = new int[expected];
+            lengths = new int[expected];
+        }
     }
 
     void add(int symbol, int length) {
@@ -62,11 +67,7 @@ final class PairMerger {
             mergeBySearch();
         } else {
             link();
-            if (merges.ascending()) {
-                mergeByRank();
-            } else {
-                mergeByHeap();
-            }
+            mergeByRank();
             unlink();
         }
     }
@@ -173,30 +174,67 @@ final class PairMerger {
 
     private void mergeByRank() {
         nodes = 0;
+        if (nodePlace.length < count) {
+            nodePlace = new int[count + count / 2];
+            nodeNext = new int[count + count / 2];
+            places = new int[count];
+        }
         for (int i = count - 1; i >= 0; i--) {
             enlist(i);
         }
+        int putBack = 0;
         while (!heap.isEmpty()) {
             int rank = (int) heap.pop();
             int found = takePlaces(rank);
-            for (int i = 0; i < found; i++) {
-                int place = places[i];
-                int pair = pairAt(place);
-                if (pair >= 0 && merges.rank(pair) == rank) {
-                    join(place, pair);
-                    if (previous[place] >= 0) {
-                        enlist(previous[place]);
-                    }
-                    enlist(place);
-                }
+            int done = joinAll(rank, found);
+            // a pair that goes first has come up: the rest has to wait
+            putBack += found - done;
+            for (int i = found - 1; i >= done; i--) {
+                enlist(places[i]);
+            }
+            if (putBack > 2 * count) {
+                forgetRanks();
+                mergeByHeap();
+                return;
             }
         }
     }
 
-    private void enlist(int place) {
+    /**
+     * Joins the pairs of a rank until one of no higher rank comes up. Returns how many it tried.
+     */
+    private int joinAll(int rank, int found) {
+        for (int i = 0; i < found; i++) {
+            int place = places[i];
+            int pair = pairAt(place);
+            if (pair < 0 || merges.rank(pair) != rank) {
+                continue;
+            }
+            join(place, pair);
+            int least = enlist(place);
+            if (previous[place] >= 0) {
+                least = Math.min(least, enlist(previous[place]));
+            }
+            if (least <= rank) {
+                return i + 1;
+            }
+        }
+        return found;
+    }
+
+    private void forgetRanks() {
+        while (!heap.isEmpty()) {
+            firstOfRank[(int) heap.pop()] = -1;
+        }
+    }
+
+    /**
+     * Lists the pair at a place under its rank. Returns the rank; a high one if there is no pair.
+     */
+    private int enlist(int place) {
         int pair = pairAt(place);
         if (pair < 0) {
-            return;
+            return Integer.MAX_VALUE;
         }
         int rank = merges.rank(pair);
         if (firstOfRank[rank] < 0) {
@@ -209,6 +247,7 @@ final class PairMerger {
         nodePlace[nodes] = place;
         nodeNext[nodes] = firstOfRank[rank];
         firstOfRank[rank] = nodes++;
+        return rank;
     }
 
     /** Moves the places of a rank to {@link #places}, ascending. Returns how many there are. */

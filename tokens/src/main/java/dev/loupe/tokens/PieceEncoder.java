@@ -139,7 +139,7 @@ final class PieceEncoder {
             tokens.add(whole, 0, to - from);
             return;
         }
-        merger.clear();
+        merger.clear(to - from);
         if (model.alphabet == Alphabet.BYTES) {
             int skipped = fillBytes(text, from, to);
             merger.merge();

@@ -21,7 +21,7 @@ class PairMergerTest {
             PairMerger merger = new PairMerger(merges);
             for (int length : new int[] {1, 2, 39, 40, 41, 42, 300}) {
                 List<Integer> symbols = new ArrayList<>();
-                merger.clear();
+                merger.clear(0);
                 for (int i = 0; i < length; i++) {
                     int symbol = random.nextInt(4);
                     symbols.add(symbol);
