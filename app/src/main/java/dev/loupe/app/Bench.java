@@ -25,7 +25,7 @@ import java.util.SplittableRandom;
         footer = {
             "",
             "Tests are named as llama-bench names them: pp512 reads 512 tokens, tg128 generates 128"
-                + " one by one, @ d4096 after 4096 others. Each runs once unmeasured first."
+                    + " one by one, @ d4096 after 4096 others. Each runs once unmeasured first."
         })
 final class Bench implements Runnable {
     private static final int PIECE = 512;
@@ -61,8 +61,7 @@ final class Bench implements Runnable {
             int nCtx = loaded.gpt().config().nCtx();
             int most = depth + Math.max(prompt, generated);
             if (most > nCtx) {
-                throw new UserException(
-                        most + " tokens do not fit the model's context of " + nCtx);
+                throw new UserException(most + " tokens do not fit the model's context of " + nCtx);
             }
             List<Row> rows = new ArrayList<>();
             if (prompt > 0) {

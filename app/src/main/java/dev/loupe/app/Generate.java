@@ -29,9 +29,9 @@ import java.util.concurrent.Callable;
         description = "Continues a prompt, token after token.",
         footer = {
             "",
-            "Without a sampling option the most likely token is taken each time. With one"
-                + " (--top-k, --top-p, --min-p, --typical-p, --seed, --samples) tokens are drawn,"
-                + " at temperature 1 unless --temperature says otherwise."
+            "Without a sampling option the most likely token is taken each time. With one (--top-k,"
+                + " --top-p, --min-p, --typical-p, --seed, --samples) tokens are drawn, at"
+                + " temperature 1 unless --temperature says otherwise."
         })
 final class Generate implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
@@ -97,11 +97,13 @@ final class Generate implements Callable<Integer> {
                             loaded.tokenizer().orElse(null),
                             loaded.endOfGeneration(),
                             loaded.processor());
-            try (Interrupts interrupts = new Interrupts(generator::cancel)) {
-                boolean whole =
-                        jsonl ? lines(loaded, generator, text) : one(loaded, generator);
+            Interrupts interrupts = new Interrupts(generator::cancel);
+            try {
+                boolean whole = jsonl ? lines(loaded, generator, text) : one(loaded, generator);
                 System.out.flush();
                 return whole ? 0 : INTERRUPTED;
+            } finally {
+                interrupts.close();
             }
         } catch (IllegalArgumentException e) {
             throw new UserException(String.valueOf(e.getMessage()), e);
@@ -189,8 +191,7 @@ final class Generate implements Callable<Integer> {
         System.out.flush();
     }
 
-    private ObjectNode asJson(
-            LocalModel loaded, List<Request> requests, List<Generation> done) {
+    private ObjectNode asJson(LocalModel loaded, List<Request> requests, List<Generation> done) {
         if (done.size() == 1) {
             return asJson(loaded, requests.getFirst(), done.getFirst());
         }
@@ -251,15 +252,17 @@ final class Generate implements Callable<Integer> {
             List<Integer> list = new ArrayList<>();
             for (JsonNode id : ids) {
                 if (!id.isIntegralNumber() || !id.canConvertToInt()) {
-                    throw new UserException("line " + number + ": ids: found " + id
-                            + ", expected an integer");
+                    throw new UserException(
+                            "line " + number + ": ids: found " + id + ", expected an integer");
                 }
                 list.add(id.intValue());
             }
             return PromptOptions.checked(loaded, list.stream().mapToInt(i -> i).toArray());
         }
         throw new UserException(
-                "line " + number + ": found no prompt, expected {\"prompt\": TEXT} or"
+                "line "
+                        + number
+                        + ": found no prompt, expected {\"prompt\": TEXT} or"
                         + " {\"ids\": [1, 2]}");
     }
 }

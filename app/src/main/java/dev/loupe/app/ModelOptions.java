@@ -91,11 +91,10 @@ final class ModelOptions {
     /** The tokenizer, where text needs one. */
     static Tokenizer tokenizer(LocalModel model) {
         return model.tokenizer()
-                .orElseThrow(
-                        () ->
-                                new UserException(
-                                        model.path()
-                                                + " has no tokenizer (tokenizer.json), so it takes"
-                                                + " and gives ids alone: --ids 1,2,3"));
+                .orElseThrow(() ->
+                        new UserException(
+                                model.path()
+                                        + " has no tokenizer (tokenizer.json), so it takes"
+                                        + " and gives ids alone: --ids 1,2,3"));
     }
 }

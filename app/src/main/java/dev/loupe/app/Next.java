@@ -23,7 +23,7 @@ import java.util.Optional;
         footer = {
             "",
             "Logits are the model's; probabilities are those of the draw, after all sampling"
-                + " options. Entropy is in bits."
+                    + " options. Entropy is in bits."
         })
 final class Next implements Runnable {
     private static final int BAR = 30;

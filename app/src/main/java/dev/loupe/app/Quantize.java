@@ -21,7 +21,7 @@ import java.nio.file.Path;
         footer = {
             "",
             "Types: F32, F16, BF16, Q8_0, Q6_K, Q5_K_M, Q5_K_S, Q5_1, Q5_0, Q4_K_M, Q4_K_S, Q4_1,"
-                + " Q4_0. From a Hugging Face folder: `loupe convert` first."
+                    + " Q4_0. From a Hugging Face folder: `loupe convert` first."
         })
 final class Quantize implements Runnable {
     @Parameters(index = "0", paramLabel = "IN", description = "A .gguf file or a pulled model.")

@@ -19,8 +19,8 @@ import java.util.List;
         description = "Says how probable a model finds a text: its mean surprise and perplexity.",
         footer = {
             "",
-            "The first token is given, not scored. A text longer than the context is cut into pieces"
-                + " of that length, each scored by itself. Logarithms are natural."
+            "The first token is given, not scored. A text longer than the context is cut into"
+                + " pieces of that length, each scored by itself. Logarithms are natural."
         })
 final class Score implements Runnable {
     @Mixin private ModelOptions model = new ModelOptions();
@@ -88,9 +88,7 @@ final class Score implements Runnable {
         double mean = -logprobs.stream().mapToDouble(d -> d).average().orElse(0);
         if (json) {
             ObjectNode node = Json.object().put("model", loaded.path().toString());
-            node.put("tokens", ids.length)
-                    .put("mean_nll", mean)
-                    .put("perplexity", Math.exp(mean));
+            node.put("tokens", ids.length).put("mean_nll", mean).put("perplexity", Math.exp(mean));
             node.set("logprobs", Json.of(logprobs));
             Json.print(node);
         } else {

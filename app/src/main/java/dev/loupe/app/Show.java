@@ -79,19 +79,21 @@ final class Show implements Runnable {
 
     private void print(ModelSummary summary) {
         System.out.println(summary.path());
-        fields(summary.config()).forEach((name, value) -> System.out.printf("  %-12s %s%n", name, value));
+        fields(summary.config())
+                .forEach((name, value) -> System.out.printf("  %-12s %s%n", name, value));
         System.out.println();
         for (Map.Entry<Kind, Long> kind : summary.tally().entrySet()) {
             System.out.printf(
                     "  %-28s %,16d  %5.1f %%%n",
-                    kind.getKey().title(), kind.getValue(), 100.0 * kind.getValue() / summary.total());
+                    kind.getKey().title(),
+                    kind.getValue(),
+                    100.0 * kind.getValue() / summary.total());
         }
         System.out.printf("  %-28s %,16d%n", "parameters in all", summary.total());
         System.out.println();
         summary.types()
-                .forEach(
-                        (type, bytes) ->
-                                System.out.printf("  %-8s %10s%n", type, Bytes.text(bytes)));
+                .forEach((type, bytes) ->
+                        System.out.printf("  %-8s %10s%n", type, Bytes.text(bytes)));
         if (tensors) {
             System.out.println();
             for (ModelSummary.Entry entry : summary.tensors()) {

@@ -26,10 +26,7 @@ import java.nio.file.Path;
 @Command(
         name = "tokenize",
         description = "Shows the tokens of a text.",
-        footer = {
-            "",
-            "Start and end count UTF-16 units, as Java and JavaScript do."
-        })
+        footer = {"", "Start and end count UTF-16 units, as Java and JavaScript do."})
 final class Tokenize implements Runnable {
     @Mixin private ModelOptions model = new ModelOptions();
 

@@ -93,7 +93,8 @@ public record ModelSummary(Path path, GptConfig config, List<Entry> tensors) {
      * Reads the headers of a model.
      *
      * @param path a GGUF file, or a folder with {@code config.json} and safetensors
-     * @throws ModelFileException if a file is missing, broken, or of a kind that Loupe does not know
+     * @throws ModelFileException if a file is missing, broken, or of a kind that Loupe does not
+     *     know
      */
     public static ModelSummary of(Path path) {
         if (Files.isDirectory(path)) {

@@ -5,8 +5,8 @@ import java.util.function.DoublePredicate;
 import java.util.function.DoubleUnaryOperator;
 
 /**
- * The tokens that may still be drawn, with their logits in double precision. At first all are there,
- * in the order of their ids.
+ * The tokens that may still be drawn, with their logits in double precision. At first all are
+ * there, in the order of their ids.
  */
 final class Candidates {
     private final int[] ids;

@@ -83,13 +83,10 @@ public final class Distribution {
     public List<Candidate> top(int n) {
         return IntStream.range(0, probabilities.length)
                 .boxed()
-                .sorted(
-                        (a, b) -> {
-                            int byP = Double.compare(probabilities[b], probabilities[a]);
-                            return byP != 0
-                                    ? byP
-                                    : Integer.compare(candidates.id(a), candidates.id(b));
-                        })
+                .sorted((a, b) -> {
+                    int byP = Double.compare(probabilities[b], probabilities[a]);
+                    return byP != 0 ? byP : Integer.compare(candidates.id(a), candidates.id(b));
+                })
                 .limit(n)
                 .map(i -> candidate(i))
                 .toList();

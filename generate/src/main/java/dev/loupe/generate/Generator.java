@@ -68,8 +68,7 @@ public final class Generator {
      * @throws IllegalArgumentException if a prompt does not fit the model's context, or has an id
      *     that the model does not know; nothing was computed then
      */
-    public List<Generation> generate(
-            List<Request> requests, int atOnce, Consumer<Token> listener) {
+    public List<Generation> generate(List<Request> requests, int atOnce, Consumer<Token> listener) {
         requests.forEach(this::check);
         cancelled = false;
         Generation[] done = new Generation[requests.size()];

@@ -23,7 +23,8 @@ public record Request(
         prompt = prompt.clone();
         stop = List.copyOf(stop);
         if (prompt.length == 0) {
-            throw new IllegalArgumentException("the prompt is empty, and there is nothing to go on");
+            throw new IllegalArgumentException(
+                    "the prompt is empty, and there is nothing to go on");
         }
         if (maxTokens < 0) {
             throw new IllegalArgumentException(

@@ -39,8 +39,11 @@ public record Sampling(
         for (float bias : logitBias.values()) {
             check(!Float.isNaN(bias), "logit bias", bias, "a number");
         }
-        check(repetitionPenalty > 0 && finite(repetitionPenalty),
-                "repetition penalty", repetitionPenalty, "more than 0");
+        check(
+                repetitionPenalty > 0 && finite(repetitionPenalty),
+                "repetition penalty",
+                repetitionPenalty,
+                "more than 0");
         check(finite(frequencyPenalty), "frequency penalty", frequencyPenalty, "a number");
         check(finite(presencePenalty), "presence penalty", presencePenalty, "a number");
         check(temperature >= 0 && finite(temperature), "temperature", temperature, "0 or more");

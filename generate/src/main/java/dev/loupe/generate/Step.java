@@ -29,10 +29,8 @@ sealed interface Step {
         @Override
         public void apply(Candidates candidates, History history) {
             history.drawn()
-                    .forEach(
-                            (id, count) ->
-                                    candidates.change(
-                                            id, logit -> logit - count * frequency - presence));
+                    .forEach((id, count) ->
+                            candidates.change(id, logit -> logit - count * frequency - presence));
         }
     }
 
