@@ -34,9 +34,15 @@ record GgufTensors(Gguf gguf, Family family, GptConfig config) implements Tensor
             return Optional.of(tensor);
         }
         int headDim = config.attention().headDim();
+        boolean vector = name.endsWith(".bias");
+        int outputs = vector ? tensor.cols() : tensor.rows();
+        if (outputs % headDim != 0 || (vector && tensor.rows() != 1)) {
+            // another shape is refused when the model is put together
+            return Optional.of(tensor);
+        }
         int half = rope.dims() / 2;
         return Optional.of(
-                Rearranged.outputs(tensor, name.endsWith(".bias"), r -> paired(r, headDim, half)));
+                Rearranged.outputs(tensor, vector, r -> paired(r, headDim, half)));
     }
 
     /** Where the file has output {@code r}: the halves of a head are its even and odd rows. */

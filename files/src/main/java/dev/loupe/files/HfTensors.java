@@ -89,7 +89,8 @@ final class HfTensors implements TensorSource {
                     case PLAIN -> tensor;
                     case TRANSPOSED -> vector ? tensor : Rearranged.transposed(tensor);
                     case BY_HEAD -> byHead(tensor, vector);
-                    case LESS_ONE -> Rearranged.plusOne(tensor);
+                    // another shape is refused when the model is put together
+                    case LESS_ONE -> tensor.rows() == 1 ? Rearranged.plusOne(tensor) : tensor;
                 });
     }
 
@@ -97,7 +98,7 @@ final class HfTensors implements TensorSource {
         int headDim = config.attention().headDim();
         int width = config.attention().queries();
         int outputs = vector ? tensor.cols() : tensor.rows();
-        if (outputs != 3 * width) {
+        if (outputs != 3L * width || (vector && tensor.rows() != 1)) {
             throw new ModelFileException(
                     file.path(), tensor.name(), outputs + " outputs", 3 * width + " outputs");
         }
