@@ -39,6 +39,7 @@ import java.io.StringWriter;
             Detokenize.class,
             Show.class,
             Quantize.class,
+            Convert.class,
             Bench.class,
             Pull.class,
             ListModels.class,
