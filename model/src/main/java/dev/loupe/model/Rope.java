@@ -85,7 +85,8 @@ public record Rope(double theta, int dims, Scaling scaling) {
                     switch (scaling) {
                         case Plain plain -> 1;
                         case Linear linear -> linear.factor;
-                        case Llama3 llama -> divisor(llama, frequencies[i]);
+                        // as a float, which is what files hold
+                        case Llama3 llama -> (float) divisor(llama, frequencies[i]);
                         case Divided divided -> divided.divisors[i];
                     };
         }
