@@ -30,8 +30,8 @@ import java.util.concurrent.Callable;
         footer = {
             "",
             "Without a sampling option the most likely token is taken each time. With one (--top-k,"
-                + " --top-p, --min-p, --typical-p, --seed, --samples) tokens are drawn, at"
-                + " temperature 1 unless --temperature says otherwise."
+                    + " --top-p, --min-p, --typical-p, --seed, --samples) tokens are drawn, at"
+                    + " temperature 1 unless --temperature says otherwise."
         })
 final class Generate implements Callable<Integer> {
     private static final int INTERRUPTED = 130;

@@ -20,7 +20,7 @@ import java.util.List;
         footer = {
             "",
             "The first token is given, not scored. A text longer than the context is cut into"
-                + " pieces of that length, each scored by itself. Logarithms are natural."
+                    + " pieces of that length, each scored by itself. Logarithms are natural."
         })
 final class Score implements Runnable {
     @Mixin private ModelOptions model = new ModelOptions();

@@ -41,8 +41,7 @@ record GgufTensors(Gguf gguf, Family family, GptConfig config) implements Tensor
             return Optional.of(tensor);
         }
         int half = rope.dims() / 2;
-        return Optional.of(
-                Rearranged.outputs(tensor, vector, r -> paired(r, headDim, half)));
+        return Optional.of(Rearranged.outputs(tensor, vector, r -> paired(r, headDim, half)));
     }
 
     /** Where the file has output {@code r}: the halves of a head are its even and odd rows. */
