@@ -18,6 +18,7 @@ enum Family {
                     Map.entry("token_embd", plain("wte")),
                     Map.entry("position_embd", plain("wpe")),
                     Map.entry("output_norm", plain("ln_f")),
+                    Map.entry("output", plain("lm_head")),
                     Map.entry("blk.N.attn_norm", plain("h.N.ln_1")),
                     Map.entry("blk.N.attn_qkv", transposed("h.N.attn.c_attn")),
                     Map.entry("blk.N.attn_output", transposed("h.N.attn.c_proj")),
