@@ -42,6 +42,7 @@ import java.io.StringWriter;
             Detokenize.class,
             Show.class,
             Quantize.class,
+            Convert.class,
             Bench.class,
             Pull.class,
             ListModels.class,

@@ -16,6 +16,12 @@ import java.util.Optional;
  * tensors are there whether it has biases and a head of its own.
  */
 final class GgufConfig {
+    /** A tensor that is part of the configuration. */
+    static final String ROPE_FACTORS = "rope_freqs.weight";
+
+    /** Every so many layers of Gemma one looks back without a window. */
+    static final int GEMMA_PERIOD = 6;
+
     private final Gguf gguf;
     private final Metadata metadata;
     private final String architecture;
@@ -85,11 +91,7 @@ final class GgufConfig {
     private GptConfig.Heads heads(Family family, int nEmbd) {
         int nHead = nHead();
         int headDim = headDim(nEmbd, nHead);
-        double scale = 1 / Math.sqrt(headDim);
-        if (family == Family.GEMMA3 && integer("block_count") == 62) {
-            // the 27B model divides by width over heads; files do not say so
-            scale = 1 / Math.sqrt((double) nEmbd / nHead);
-        }
+        double scale = scale(family, nEmbd, nHead, headDim, integer("block_count"));
         return new GptConfig.Heads(
                 nHead,
                 integer("attention.head_count_kv", nHead),
@@ -98,6 +100,14 @@ final class GgufConfig {
                 has("attn_q.bias") || has("attn_qkv.bias"),
                 has("attn_output.bias"),
                 has("attn_q_norm.weight"));
+    }
+
+    /** What products of query and key are multiplied by in a file that does not say. */
+    static double scale(Family family, int nEmbd, int nHead, int headDim, int nLayer) {
+        // Gemma's 27B model divides by width over heads
+        return family == Family.GEMMA3 && nLayer == 62
+                ? 1 / Math.sqrt((double) nEmbd / nHead)
+                : 1 / Math.sqrt(headDim);
     }
 
     private int nHead() {
@@ -116,15 +126,18 @@ final class GgufConfig {
     }
 
     private GptConfig.Mlps mlp(Family family) {
-        Activation activation =
-                switch (family) {
-                    case GPT2, GEMMA3 -> Activation.GELU_TANH;
-                    case GPT_NEOX -> Activation.GELU;
-                    case LLAMA, QWEN2, QWEN3 -> Activation.SILU;
-                };
         boolean gated = family != Family.GPT2 && family != Family.GPT_NEOX;
         return new GptConfig.Mlps(
-                integer("feed_forward_length"), activation, gated, has("ffn_up.bias"));
+                integer("feed_forward_length"), activation(family), gated, has("ffn_up.bias"));
+    }
+
+    /** Files do not say it. */
+    static Activation activation(Family family) {
+        return switch (family) {
+            case GPT2, GEMMA3 -> Activation.GELU_TANH;
+            case GPT_NEOX -> Activation.GELU;
+            case LLAMA, QWEN2, QWEN3 -> Activation.SILU;
+        };
     }
 
     private List<GptConfig.Layer> layers(Family family, int nEmbd) {
@@ -162,7 +175,7 @@ final class GgufConfig {
         String key = key("attention.sliding_window_pattern");
         boolean[] sliding = new boolean[nLayer];
         switch (metadata.raw(key).orElse(null)) {
-            case null -> period(sliding, family == Family.GEMMA3 ? 6 : 0);
+            case null -> period(sliding, family == Family.GEMMA3 ? GEMMA_PERIOD : 0);
             case Long period -> period(sliding, Math.toIntExact(period));
             case boolean[] each when each.length == nLayer -> sliding = each.clone();
             default -> throw wrong("attention.sliding_window_pattern", "a flag for each layer");
@@ -171,15 +184,15 @@ final class GgufConfig {
     }
 
     /** Every so many layers one is full; 0: none is. */
-    private static void period(boolean[] sliding, int period) {
+    static void period(boolean[] sliding, int period) {
         for (int i = 0; i < sliding.length; i++) {
             sliding[i] = period <= 0 || (i + 1) % period != 0;
         }
     }
 
     private Rope.Scaling scaling() {
-        if (gguf.names().contains("rope_freqs.weight")) {
-            StoredTensor factors = gguf.tensor("rope_freqs.weight");
+        if (gguf.names().contains(ROPE_FACTORS)) {
+            StoredTensor factors = gguf.tensor(ROPE_FACTORS);
             float[] divisors = new float[factors.cols()];
             Blocks.decode(factors.type(), factors.row(0), 0, divisors.length, divisors, 0);
             return new Rope.Divided(divisors);

@@ -5,6 +5,7 @@ import dev.loupe.tokens.Splitter;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * How the names in {@code tokenizer.ggml.pre} split text. The names are llama.cpp's.
@@ -18,6 +19,38 @@ record GgufPreTokenizer(List<Splitter> splitters, boolean wholePieces, boolean a
 
     private GgufPreTokenizer(Splitter... splitters) {
         this(List.of(splitters), false, false);
+    }
+
+    /** One name for each set of rules that a tokenizer.json may have. */
+    private static final List<String> NAMES =
+            List.of("gpt-2", "smollm", "llama-bpe", "dbrx", "glm4", "qwen2", "qwen35");
+
+    /** Those that stand for models whose tokenizers bring text to form C first. */
+    private static final Set<String> COMPOSED =
+            Set.of("olmo", "gpt-neox", "qwen2", "qwen35", "deepseek-r1-qwen");
+
+    /**
+     * The name of some rules, if there is one.
+     *
+     * @param composes whether text is brought to Unicode's form C first; of two names with the same
+     *     rules, one may say so
+     */
+    static Optional<String> nameOf(
+            List<Splitter> splitters, boolean wholePieces, boolean composes) {
+        Optional<String> name =
+                NAMES.stream()
+                        .filter(known -> {
+                            GgufPreTokenizer rules = of(known).orElseThrow();
+                            return rules.splitters.equals(splitters)
+                                    && rules.wholePieces == wholePieces;
+                        })
+                        .findFirst();
+        return name.map(known -> composes && known.equals("gpt-2") ? "olmo" : known);
+    }
+
+    /** Whether the tokenizers of that name bring text to Unicode's form C; GGUF readers do not. */
+    static boolean composes(String name) {
+        return COMPOSED.contains(name);
     }
 
     /** The rules of a name, if it is known. */

@@ -17,8 +17,7 @@ record GgufTensors(Gguf gguf, Family family, GptConfig config) implements Tensor
     @Override
     public Set<String> names() {
         Set<String> names = new LinkedHashSet<>(gguf.names());
-        // part of the configuration
-        names.remove("rope_freqs.weight");
+        names.remove(GgufConfig.ROPE_FACTORS);
         return names;
     }
 
@@ -28,9 +27,8 @@ record GgufTensors(Gguf gguf, Family family, GptConfig config) implements Tensor
             return Optional.empty();
         }
         StoredRows tensor = gguf.tensor(name);
-        boolean turned = name.contains(".attn_q.") || name.contains(".attn_k.");
         Rope rope = config.layers().getFirst().rope();
-        if (!turned || !family.pairsInGguf() || rope == null) {
+        if (!inPairs(family, name) || rope == null) {
             return Optional.of(tensor);
         }
         int headDim = config.attention().headDim();
@@ -44,6 +42,21 @@ record GgufTensors(Gguf gguf, Family family, GptConfig config) implements Tensor
         return Optional.of(Rearranged.outputs(tensor, vector, r -> paired(r, headDim, half)));
     }
 
+    private static boolean inPairs(Family family, String name) {
+        return family.pairsInGguf() && (name.contains(".attn_q.") || name.contains(".attn_k."));
+    }
+
+    /** A tensor as a file of the family has it, given as {@link #find} gives it. */
+    static StoredRows forFile(StoredRows tensor, String name, Family family, GptConfig config) {
+        Rope rope = config.layers().getFirst().rope();
+        if (!inPairs(family, name) || rope == null) {
+            return tensor;
+        }
+        int headDim = config.attention().headDim();
+        int half = rope.dims() / 2;
+        return Rearranged.outputs(tensor, name.endsWith(".bias"), r -> halved(r, headDim, half));
+    }
+
     /** Where the file has output {@code r}: the halves of a head are its even and odd rows. */
     static int paired(int r, int headDim, int half) {
         int i = r % headDim;
@@ -51,5 +64,14 @@ record GgufTensors(Gguf gguf, Family family, GptConfig config) implements Tensor
             return r;
         }
         return r - i + (i < half ? 2 * i : 2 * (i - half) + 1);
+    }
+
+    /** The other way round: which output the file has at {@code r}. */
+    static int halved(int r, int headDim, int half) {
+        int i = r % headDim;
+        if (i >= 2 * half) {
+            return r;
+        }
+        return r - i + i / 2 + (i % 2 == 0 ? 0 : half);
     }
 }

@@ -28,7 +28,12 @@ import java.util.TreeSet;
  * (byte-level BPE), {@code llama} (SentencePiece BPE) and {@code gemma4} (BPE of characters).
  */
 public final class GgufTokenizer {
-    private static final String PREFIX = "tokenizer.ggml.";
+    /** What every key begins with. */
+    static final String PREFIX = "tokenizer.ggml.";
+
+    /** What a file says that has no tokenizer. */
+    static final String NONE = "no_vocab";
+
     private static final List<String> END_KEYS =
             List.of("eos_token_id", "eot_token_id", "eom_token_id");
 
@@ -44,20 +49,31 @@ public final class GgufTokenizer {
     }
 
     /**
+     * Whether a file has a tokenizer; some say in so many words that they have none.
+     *
+     * @throws ModelFileException if {@code tokenizer.ggml.model} is no string
+     */
+    public static boolean present(Metadata metadata) {
+        return metadata.string(PREFIX + "model")
+                .filter(model -> !model.equals(NONE) && !model.equals("none"))
+                .isPresent();
+    }
+
+    /**
      * Reads the tokenizer of a file.
      *
      * @throws ModelFileException if the file has none, one of an unknown model or pre-tokenizer, or
      *     one that contradicts itself
      */
     public static Tokenizer read(Metadata metadata) {
-        String model =
-                metadata.string(PREFIX + "model")
-                        .orElseThrow(() ->
-                                new ModelFileException(
-                                        metadata.file(),
-                                        PREFIX + "model",
-                                        "nothing",
-                                        "the kind of tokenizer; this file has none"));
+        String model = metadata.string(PREFIX + "model").orElse("nothing");
+        if (!present(metadata)) {
+            throw new ModelFileException(
+                    metadata.file(),
+                    PREFIX + "model",
+                    model,
+                    "the kind of tokenizer; this file has none");
+        }
         return switch (model) {
             case "gpt2" -> new GgufTokenizer(metadata).byteLevel();
             case "llama" -> new GgufTokenizer(metadata).sentencePiece();
@@ -165,7 +181,27 @@ public final class GgufTokenizer {
         return added;
     }
 
+    /** The tokens of a file, checked. */
+    static Vocabulary vocabulary(Metadata metadata) {
+        return new GgufTokenizer(metadata).vocabulary;
+    }
+
+    /** The merges of a file in order, checked. */
+    static List<SentencePieceScores.Pair> pairs(Metadata metadata) {
+        List<String> texts = new GgufTokenizer(metadata).pairs();
+        List<SentencePieceScores.Pair> pairs = new ArrayList<>(texts.size() / 2);
+        for (int i = 0; i < texts.size(); i += 2) {
+            pairs.add(new SentencePieceScores.Pair(texts.get(i), texts.get(i + 1)));
+        }
+        return pairs;
+    }
+
     private Merges merges() {
+        List<String> pairs = pairs();
+        return checked("merges", () -> Merges.ofPairs(vocabulary, pairs));
+    }
+
+    private List<String> pairs() {
         List<String> lines =
                 metadata.strings(PREFIX + "merges").orElseThrow(() -> missing("merges"));
         List<String> pairs = new ArrayList<>(lines.size() * 2);
@@ -179,7 +215,7 @@ public final class GgufTokenizer {
             pairs.add(line.substring(0, space));
             pairs.add(line.substring(space + 1));
         }
-        return checked("merges", () -> Merges.ofPairs(vocabulary, pairs));
+        return pairs;
     }
 
     private List<TokenKind> kinds(int count) {

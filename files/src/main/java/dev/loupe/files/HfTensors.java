@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntUnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -110,5 +111,17 @@ final class HfTensors implements TensorSource {
                     int head = r % width / headDim;
                     return (head * 3 + kind) * headDim + r % headDim;
                 });
+    }
+
+    /**
+     * The other way round: where queries, keys and values have what the folder has at an output.
+     */
+    static IntUnaryOperator splitByHead(GptConfig.Heads heads) {
+        int headDim = heads.headDim();
+        return r -> {
+            int head = r / (3 * headDim);
+            int kind = r / headDim % 3;
+            return kind * heads.queries() + head * headDim + r % headDim;
+        };
     }
 }

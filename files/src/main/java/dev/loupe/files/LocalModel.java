@@ -60,15 +60,26 @@ public record LocalModel(
         try (Gguf gguf = Gguf.open(path)) {
             GptConfig config = GgufConfig.read(gguf);
             Optional<Tokenizer> tokenizer = Optional.empty();
-            if (gguf.metadata().raw("tokenizer.ggml.model").isPresent()) {
+            if (GgufTokenizer.present(gguf.metadata())) {
                 tokenizer = Optional.of(GgufTokenizer.read(gguf.metadata()));
             }
             tokenizer.ifPresent(t -> checkVocabulary(path, t, config));
             Family family = GgufConfig.family(gguf);
             Gpt gpt = load(path, config, new GgufTensors(gguf, family, config), processor);
-            Set<Integer> end = tokenizer.map(Tokenizer::endOfGeneration).orElse(Set.of());
+            Set<Integer> end =
+                    tokenizer
+                            .map(Tokenizer::endOfGeneration)
+                            .orElseGet(() -> lastToken(gguf.metadata(), config));
             return new LocalModel(path, gpt, tokenizer, end, processor);
         }
+    }
+
+    /** The end token that a file names although it has no tokenizer. */
+    private static Set<Integer> lastToken(Metadata metadata, GptConfig config) {
+        return metadata.integer(GgufTokenizer.PREFIX + "eos_token_id")
+                .filter(id -> id >= 0 && id < config.vocabSize())
+                .map(id -> Set.of(id.intValue()))
+                .orElse(Set.of());
     }
 
     private static LocalModel folder(Path path, Processor processor) {

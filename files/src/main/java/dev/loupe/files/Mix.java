@@ -1,6 +1,7 @@
 package dev.loupe.files;
 
 import dev.loupe.kernels.TensorType;
+import dev.loupe.model.StoredTensor;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -55,21 +56,47 @@ public enum Mix {
      * @throws ModelFileException if the file does not say its architecture and number of layers
      */
     public SequencedMap<String, TensorType> types(Gguf model) {
+        Metadata metadata = model.metadata();
+        String family = required(model, "general.architecture", metadata::string);
+        long layers = required(model, family + ".block_count", metadata::integer);
+        boolean grouped =
+                !metadata.integer(family + ".attention.head_count")
+                        .equals(metadata.integer(family + ".attention.head_count_kv"));
+        List<ModelSummary.Entry> tensors = new ArrayList<>();
+        for (StoredTensor t : model.tensors().values()) {
+            tensors.add(new ModelSummary.Entry(t.name(), t.type(), t.rows(), t.cols()));
+        }
+        return types(family, layers, grouped, tensors);
+    }
+
+    /**
+     * The type of each tensor of a model, by name, in the order given.
+     *
+     * @param family as {@code general.architecture} has it
+     * @param grouped whether several heads of queries share one of keys
+     * @param tensors under the names that GGUF has for them
+     */
+    SequencedMap<String, TensorType> types(
+            String family, long layers, boolean grouped, List<ModelSummary.Entry> tensors) {
         Map<String, TensorType> chosen = new LinkedHashMap<>();
-        Chooser chooser = new Chooser(model);
-        List<String> names = new ArrayList<>(model.names());
-        names.sort(Comparator.comparingInt(Mix::layer).thenComparing(Comparator.naturalOrder()));
-        for (String name : names) {
-            TensorType now = model.tensor(name).type();
-            boolean kept = kept(name, model.tensor(name).rows());
-            chosen.put(name, kept ? now : chooser.type(name, model.tensor(name).cols()));
+        Chooser chooser = new Chooser(family, layers, grouped, tensors);
+        List<ModelSummary.Entry> sorted = new ArrayList<>(tensors);
+        sorted.sort(
+                Comparator.comparingInt((ModelSummary.Entry tensor) -> layer(tensor.name()))
+                        .thenComparing(ModelSummary.Entry::name));
+        for (ModelSummary.Entry tensor : sorted) {
+            String name = tensor.name();
+            chosen.put(
+                    name,
+                    kept(name, tensor.rows()) ? tensor.type() : chooser.type(name, tensor.cols()));
         }
         SequencedMap<String, TensorType> types = new LinkedHashMap<>();
-        model.names().forEach(name -> types.put(name, chosen.getOrDefault(name, most)));
+        tensors.forEach(t -> types.put(t.name(), chosen.getOrDefault(t.name(), most)));
         return types;
     }
 
-    private static boolean kept(String name, int rows) {
+    /** Whether a tensor keeps its type in every mix. */
+    static boolean kept(String name, int rows) {
         return rows == 1 || !name.endsWith("weight") || KEPT.stream().anyMatch(name::contains);
     }
 
@@ -91,23 +118,14 @@ public enum Mix {
         private int valueLayer;
         private int downLayer;
 
-        Chooser(Gguf model) {
-            Metadata metadata = model.metadata();
-            String family = required(model, "general.architecture", metadata::string);
-            layers =
-                    (int)
-                            Math.clamp(
-                                    required(model, family + ".block_count", metadata::integer),
-                                    0L,
-                                    1L << 20);
-            tied = !model.names().contains("output.weight");
-            valueLayers = (int) model.names().stream().filter(Mix::isValue).count();
+        Chooser(String family, long blocks, boolean grouped, List<ModelSummary.Entry> tensors) {
+            List<String> names = tensors.stream().map(ModelSummary.Entry::name).toList();
+            layers = (int) Math.clamp(blocks, 0L, 1L << 20);
+            tied = !names.contains("output.weight");
+            valueLayers = (int) names.stream().filter(Mix::isValue).count();
             // with 80 layers and several heads on one value, values are few and worth more bits
             sharesValues =
-                    layers == 80
-                            && (family.equals("llama") || family.equals("qwen2"))
-                            && !metadata.integer(family + ".attention.head_count")
-                                    .equals(metadata.integer(family + ".attention.head_count_kv"));
+                    layers == 80 && (family.equals("llama") || family.equals("qwen2")) && grouped;
         }
 
         TensorType type(String name, int cols) {

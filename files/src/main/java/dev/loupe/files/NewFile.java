@@ -61,7 +61,7 @@ final class NewFile {
         }
     }
 
-    private static String reason(IOException e) {
+    static String reason(IOException e) {
         if (e instanceof NoSuchFileException) {
             return "its folder does not exist";
         }

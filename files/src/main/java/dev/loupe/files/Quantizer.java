@@ -1,6 +1,7 @@
 package dev.loupe.files;
 
 import dev.loupe.kernels.Blocks;
+import dev.loupe.kernels.StoredRows;
 import dev.loupe.kernels.TensorType;
 import dev.loupe.model.StoredTensor;
 
@@ -22,7 +23,7 @@ import java.util.concurrent.Future;
  * one piece of a tensor at a time.
  */
 public final class Quantizer {
-    /** Numbers per task, whole blocks of every type. */
+    /** Numbers per task, or one row where that has more. */
     private static final int PIECE = 1 << 16;
 
     /** Pieces that are encoded before they are written. */
@@ -87,28 +88,29 @@ public final class Quantizer {
             List<Long> shape,
             TensorType type,
             ExecutorService workers) {
-        if (tensor.type() == type) {
-            return NewTensor.copyOf(tensor, shape);
-        }
         return new NewTensor(
-                tensor.name(), type, shape, out -> encode(file, tensor, type, workers, out));
+                tensor.name(), type, shape, out -> write(file, tensor, type, workers, out));
     }
 
-    /** Rows are whole blocks of both types, so a tensor is one long run of blocks. */
-    private static void encode(
+    /** Writes the rows of a tensor as another type, or as they are where they have that type. */
+    static void write(
             Path file,
-            StoredTensor tensor,
+            StoredRows tensor,
             TensorType type,
             ExecutorService workers,
             WritableByteChannel out)
             throws IOException {
-        long elements = (long) tensor.rows() * tensor.cols();
-        for (long start = 0; start < elements; start += (long) PIECE * PIECES) {
+        if (tensor.type() == type && tensor instanceof StoredTensor whole) {
+            NewTensor.write(out, whole.data());
+            return;
+        }
+        int rows = Math.max(1, PIECE / tensor.cols());
+        for (long start = 0; start < tensor.rows(); start += (long) rows * PIECES) {
             List<Future<byte[]>> pieces = new ArrayList<>();
-            long end = Math.min(elements, start + (long) PIECE * PIECES);
-            for (long from = start; from < end; from += PIECE) {
-                long at = from;
-                int count = (int) Math.min(PIECE, end - from);
+            long end = Math.min(tensor.rows(), start + (long) rows * PIECES);
+            for (long from = start; from < end; from += rows) {
+                int at = (int) from;
+                int count = (int) Math.min(rows, end - from);
                 pieces.add(workers.submit(() -> piece(file, tensor, type, at, count)));
             }
             for (Future<byte[]> piece : pieces) {
@@ -117,24 +119,26 @@ public final class Quantizer {
         }
     }
 
-    private static byte[] piece(
-            Path file, StoredTensor tensor, TensorType type, long from, int count) {
-        float[] numbers = new float[count];
-        byte[] bytes = new byte[Math.toIntExact(type.bytes(count))];
-        Blocks.decode(tensor.type(), tensor.data(), tensor.type().bytes(from), count, numbers, 0);
-        try {
-            Blocks.encode(type, numbers, 0, count, MemorySegment.ofArray(bytes), 0);
-        } catch (IllegalArgumentException e) {
-            throw new ModelFileException(
-                    file,
-                    "tensor '"
-                            + tensor.name()
-                            + "' as "
-                            + type
-                            + ", from row "
-                            + from / tensor.cols()
-                            + " on: "
-                            + e.getMessage());
+    private static byte[] piece(Path file, StoredRows tensor, TensorType type, int row, int count) {
+        int rowBytes = Math.toIntExact(type.bytes(tensor.cols()));
+        byte[] bytes = new byte[Math.multiplyExact(count, rowBytes)];
+        MemorySegment to = MemorySegment.ofArray(bytes);
+        float[] numbers = new float[tensor.type() == type ? 0 : tensor.cols()];
+        for (int r = 0; r < count; r++) {
+            MemorySegment from = tensor.row(row + r);
+            if (tensor.type() == type) {
+                MemorySegment.copy(from, 0, to, (long) r * rowBytes, rowBytes);
+                continue;
+            }
+            Blocks.decode(tensor.type(), from, 0, numbers.length, numbers, 0);
+            try {
+                Blocks.encode(type, numbers, 0, numbers.length, to, (long) r * rowBytes);
+            } catch (IllegalArgumentException e) {
+                throw new ModelFileException(
+                        file,
+                        "tensor '%s' as %s, row %d: %s"
+                                .formatted(tensor.name(), type, row + r, e.getMessage()));
+            }
         }
         return bytes;
     }

@@ -8,6 +8,7 @@ import dev.loupe.model.StoredTensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -16,6 +17,9 @@ import java.util.function.IntUnaryOperator;
  * @param order where row {@code r} is in the source
  */
 record Rearranged(StoredRows source, IntUnaryOperator order) implements StoredRows {
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     @Override
     public String name() {
         return source.name();
@@ -60,9 +64,18 @@ record Rearranged(StoredRows source, IntUnaryOperator order) implements StoredRo
 
     /** The same vector, one more in every place. */
     static StoredRows plusOne(StoredRows source) {
+        return plus(source, 1);
+    }
+
+    /** The same vector, one less in every place. */
+    static StoredRows minusOne(StoredRows source) {
+        return plus(source, -1);
+    }
+
+    private static StoredRows plus(StoredRows source, float change) {
         float[] numbers = decoded(source);
         for (int i = 0; i < numbers.length; i++) {
-            numbers[i] += 1;
+            numbers[i] += change;
         }
         return vector(source.name(), numbers);
     }
@@ -73,11 +86,29 @@ record Rearranged(StoredRows source, IntUnaryOperator order) implements StoredRo
         return numbers;
     }
 
+    /** The same tensor in memory, as floats; one of a float type is as it is. */
+    static StoredTensor decoded(Path file, StoredRows source) {
+        if (source instanceof StoredTensor stored && !stored.type().quantised()) {
+            return stored;
+        }
+        int cols = source.cols();
+        long bytes = (long) source.rows() * cols * Float.BYTES;
+        if (bytes > Integer.MAX_VALUE - 8) {
+            throw new ModelFileException(
+                    file, "tensor '" + source.name() + "'", bytes + " bytes", "less than 2 GB");
+        }
+        MemorySegment data = MemorySegment.ofArray(new byte[(int) bytes]);
+        float[] row = new float[cols];
+        for (int r = 0; r < source.rows(); r++) {
+            Blocks.decode(source.type(), source.row(r), 0, cols, row, 0);
+            MemorySegment.copy(row, 0, data, FLOAT, (long) r * cols * Float.BYTES, cols);
+        }
+        return new StoredTensor(source.name(), TensorType.F32, source.rows(), cols, data);
+    }
+
     private static StoredRows vector(String name, float[] numbers) {
         MemorySegment data = MemorySegment.ofArray(new byte[4 * numbers.length]);
-        ValueLayout.OfFloat layout =
-                ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-        MemorySegment.copy(numbers, 0, data, layout, 0, numbers.length);
+        MemorySegment.copy(numbers, 0, data, FLOAT, 0, numbers.length);
         return new StoredTensor(name, TensorType.F32, 1, numbers.length, data);
     }
 

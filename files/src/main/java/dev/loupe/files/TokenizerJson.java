@@ -27,12 +27,17 @@ import java.util.stream.IntStream;
  * which names BOS and EOS, and generation_config.json, which lists the tokens that end generation.
  */
 public final class TokenizerJson {
-    private final TokenizerJsonFile file;
-    private final ObjectNode config;
-    private final Vocabulary vocabulary;
-    private final List<AddedToken> added = new ArrayList<>();
+    final TokenizerJsonFile file;
+    final ObjectNode config;
+    final Vocabulary vocabulary;
+    final List<AddedToken> added = new ArrayList<>();
 
-    private TokenizerJson(Path folder, int least) {
+    /** The ids that go in front of a text and behind it; known when the tokenizer was built. */
+    int[] before = {};
+
+    int[] after = {};
+
+    TokenizerJson(Path folder, int least) {
         file = TokenizerJsonFile.read(folder.resolve("tokenizer.json"));
         config = TokenizerJsonFile.readSmall(folder.resolve("tokenizer_config.json"));
         String type = file.model.path("type").asText("BPE");
@@ -59,8 +64,11 @@ public final class TokenizerJson {
      * @param vocabSize how many ids there are at least
      */
     public static Tokenizer read(Path folder, int vocabSize) {
-        TokenizerJson json = new TokenizerJson(folder, vocabSize);
-        return json.checked(() -> json.build(folder));
+        return new TokenizerJson(folder, vocabSize).tokenizer(folder);
+    }
+
+    Tokenizer tokenizer(Path folder) {
+        return checked(() -> build(folder));
     }
 
     private Tokenizer build(Path folder) {
@@ -111,9 +119,9 @@ public final class TokenizerJson {
             ends.add(eos);
         }
         TokenizerJsonTemplate template = new TokenizerJsonTemplate(file);
-        builder.around(
-                adjust(template.before, bos, "add_bos_token", true),
-                adjust(template.after, eos, "add_eos_token", false));
+        before = adjust(template.before, bos, "add_bos_token", true);
+        after = adjust(template.after, eos, "add_eos_token", false);
+        builder.around(before, after);
         Path generation = folder.resolve("generation_config.json");
         JsonNode more = TokenizerJsonFile.readSmall(generation).path("eos_token_id");
         for (JsonNode end : more.isArray() ? more : List.of(more)) {
@@ -146,10 +154,15 @@ public final class TokenizerJson {
     }
 
     /** The id of a token that tokenizer_config.json names, as text or as an object; or -1. */
-    private int configured(String name) {
+    int configured(String name) {
         JsonNode token = config.path(name);
         String text = token.isObject() ? token.path("content").asText() : token.asText();
         return token.isMissingNode() || token.isNull() ? -1 : vocabulary.idOf(text).orElse(-1);
+    }
+
+    /** The id of the token that stands for what the vocabulary lacks; or -1. */
+    int idOfUnknown() {
+        return vocabulary.idOf(file.model.path("unk_token").asText("")).orElse(-1);
     }
 
     private int id(String field, String token) {

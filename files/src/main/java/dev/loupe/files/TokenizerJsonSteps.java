@@ -1,6 +1,8 @@
 package dev.loupe.files;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import dev.loupe.tokens.CharClass;
 import dev.loupe.tokens.Rewriting;
@@ -9,6 +11,8 @@ import dev.loupe.tokens.Splitter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * The steps of a tokenizer.json: normalizer, pre-tokenizer, decoder. A step that is not known, or
@@ -66,6 +70,25 @@ final class TokenizerJsonSteps {
                     describe(decoder),
                     byteLevel ? "ByteLevel, as the pre-tokenizer is" : "one for characters");
         }
+    }
+
+    /** The step of a tokenizer.json that splits like this, if there is one. */
+    static Optional<ObjectNode> step(Splitter splitter) {
+        JsonNodeFactory make = JsonNodeFactory.instance;
+        if (splitter.equals(new Splitter.Runs(CharClass.DIGIT, 1))) {
+            return Optional.of(
+                    make.objectNode().put("type", "Digits").put("individual_digits", true));
+        }
+        Map<String, Splitter> all = new TreeMap<>(PARTS);
+        all.putAll(WORDS);
+        return all.entrySet().stream()
+                .filter(entry -> entry.getValue().equals(splitter))
+                .findFirst()
+                .map(entry -> {
+                    ObjectNode step = make.objectNode().put("type", "Split");
+                    step.putObject("pattern").put("Regex", entry.getKey());
+                    return step.put("behavior", "Isolated").put("invert", false);
+                });
     }
 
     private interface Step {

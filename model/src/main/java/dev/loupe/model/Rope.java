@@ -1,7 +1,5 @@
 package dev.loupe.model;
 
-import java.util.Arrays;
-
 /**
  * Rotary positions: frequency {@code i} of {@code dims / 2} is {@code theta^(-2 i / dims)} radians
  * a position, then scaled for contexts longer than those of training.
@@ -66,38 +64,42 @@ public record Rope(double theta, int dims, Scaling scaling) {
 
     /** Radians a position, {@code dims / 2} of them. */
     public float[] frequencies() {
+        float[] frequencies = unscaled();
+        double[] divisors = divisors();
+        for (int i = 0; i < frequencies.length; i++) {
+            frequencies[i] = (float) (frequencies[i] / divisors[i]);
+        }
+        return frequencies;
+    }
+
+    /** What scaling divides each frequency by, {@code dims / 2} numbers. */
+    public double[] divisors() {
+        float[] frequencies = unscaled();
+        double[] divisors = new double[frequencies.length];
+        if (scaling instanceof Divided(float[] own) && own.length != divisors.length) {
+            throw new IllegalArgumentException(
+                    "rope factors: found %d, expected %d".formatted(own.length, divisors.length));
+        }
+        for (int i = 0; i < divisors.length; i++) {
+            divisors[i] =
+                    switch (scaling) {
+                        case Plain plain -> 1;
+                        case Linear linear -> linear.factor;
+                        case Llama3 llama -> divisor(llama, frequencies[i]);
+                        case Divided divided -> divided.divisors[i];
+                    };
+        }
+        return divisors;
+    }
+
+    private float[] unscaled() {
         float[] frequencies = new float[dims / 2];
         for (int i = 0; i < frequencies.length; i++) {
             // through float, as PyTorch computes it
             float power = (float) Math.pow((float) theta, (float) (2.0 * i / dims));
             frequencies[i] = 1f / power;
         }
-        return switch (scaling) {
-            case Plain plain -> frequencies;
-            case Linear linear -> scaled(frequencies, i -> linear.factor);
-            case Llama3 llama -> scaled(frequencies, i -> divisor(llama, frequencies[i]));
-            case Divided divided -> {
-                if (divided.divisors.length != frequencies.length) {
-                    throw new IllegalArgumentException(
-                            "rope factors: found %d, expected %d"
-                                    .formatted(divided.divisors.length, frequencies.length));
-                }
-                yield scaled(frequencies, i -> divided.divisors[i]);
-            }
-        };
-    }
-
-    @FunctionalInterface
-    private interface Divisor {
-        double of(int i);
-    }
-
-    private static float[] scaled(float[] frequencies, Divisor divisor) {
-        float[] scaled = Arrays.copyOf(frequencies, frequencies.length);
-        for (int i = 0; i < scaled.length; i++) {
-            scaled[i] = (float) (frequencies[i] / divisor.of(i));
-        }
-        return scaled;
+        return frequencies;
     }
 
     private static double divisor(Llama3 rule, double frequency) {

@@ -1,0 +1,131 @@
+package dev.loupe.app;
+
+import dev.loupe.files.Converter;
+import dev.loupe.files.Mix;
+import dev.loupe.files.store.ModelStore;
+import dev.loupe.kernels.TensorType;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** {@code loupe convert}: from the one format of models to the other. */
+@Command(
+        name = "convert",
+        description = "Turns a Hugging Face folder into a GGUF file, or a GGUF file into a folder.",
+        footer = {
+            "",
+            "To GGUF, types are those of `loupe quantize`; norms, biases and position tables are"
+                    + " F32 in all of them. To a folder, F32, F16 or BF16 for all tensors, and"
+                    + " quantised ones are decoded."
+        })
+final class Convert implements Runnable {
+    @Parameters(
+            index = "0",
+            paramLabel = "IN",
+            description = "A folder with config.json, a .gguf file, or a pulled model.")
+    private String in = "";
+
+    @Parameters(
+            index = "1",
+            paramLabel = "OUT",
+            description = "The .gguf file to write, or the folder.")
+    private @Nullable Path out;
+
+    @Option(
+            names = "--type",
+            paramLabel = "TYPE",
+            description =
+                    "Default: to GGUF what the folder has; to a folder F16 or BF16 where all"
+                            + " matrices have it, else F32.")
+    private @Nullable Mix type;
+
+    @Option(
+            names = "--force",
+            description = "Replace a file, and files of the same names in a folder.")
+    private boolean force;
+
+    @Option(
+            names = {"-t", "--threads"},
+            paramLabel = "N",
+            description = "Threads. Default: the processors of this machine.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Override
+    public void run() {
+        if (threads < 1 || threads > 1024) {
+            throw new WrongUsage("--threads: found " + threads + ", expected 1 to 1024");
+        }
+        Path from = ModelStore.ofEnvironment().require(in);
+        Path to = out == null ? Path.of("out") : out;
+        boolean folder = Files.isDirectory(from);
+        Optional<TensorType> floats = folder ? Optional.empty() : floats();
+        check(from, to, folder);
+        Converter.Progress progress =
+                (index, count, tensor) -> Progress.show(tensor, index + 1, count);
+        try {
+            if (folder) {
+                Converter.toGguf(from, to, Optional.ofNullable(type), threads, progress);
+            } else {
+                Converter.toFolder(from, to, floats, threads, progress);
+            }
+        } finally {
+            Progress.end();
+        }
+    }
+
+    /** What a folder can store. */
+    private Optional<TensorType> floats() {
+        if (type == null) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                switch (type) {
+                    case F32 -> TensorType.F32;
+                    case F16 -> TensorType.F16;
+                    case BF16 -> TensorType.BF16;
+                    case Q8_0, Q6_K, Q5_K_M, Q5_K_S, Q5_1, Q5_0, Q4_K_M, Q4_K_S, Q4_1, Q4_0 ->
+                            throw new WrongUsage(
+                                    "--type: found "
+                                            + type
+                                            + ", expected F32, F16 or BF16 for a folder");
+                });
+    }
+
+    private void check(Path from, Path to, boolean folder) {
+        try {
+            if (Files.exists(to) && Files.isSameFile(from, to)) {
+                throw new UserException("IN and OUT are the same: " + to);
+            }
+            boolean directory = Files.isDirectory(to);
+            if (folder && directory) {
+                throw new UserException(to + " is a folder; name the .gguf file to write");
+            }
+            if (!folder && Files.exists(to) && !directory) {
+                throw new UserException(
+                        to
+                                + " is a file; name the folder to write, or take `loupe quantize`"
+                                + " for another type of GGUF");
+            }
+            if (!force && Files.exists(to) && !(directory && empty(to))) {
+                throw new UserException(to + " exists; --force replaces what is there");
+            }
+        } catch (IOException e) {
+            throw new UserException(to + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static boolean empty(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.findAny().isEmpty();
+        }
+    }
+}
