@@ -32,19 +32,28 @@ final class Bench implements Runnable {
 
     @Mixin private ModelOptions model = new ModelOptions();
 
-    @Option(names = "-p", paramLabel = "N", description = "Prompt tokens. Default: 512; 0: none.")
+    @Option(
+            names = "-p",
+            paramLabel = "N",
+            description = "Read so many prompt tokens; 0: none. Default: ${DEFAULT-VALUE}.")
     private int prompt = 512;
 
-    @Option(names = "-n", paramLabel = "N", description = "Tokens to draw. Default: 128; 0: none.")
+    @Option(
+            names = "-n",
+            paramLabel = "N",
+            description = "Generate so many tokens; 0: none. Default: ${DEFAULT-VALUE}.")
     private int generated = 128;
 
-    @Option(names = "-r", paramLabel = "N", description = "Repetitions. Default: 5.")
+    @Option(
+            names = "-r",
+            paramLabel = "N",
+            description = "Repeat each test so often. Default: ${DEFAULT-VALUE}.")
     private int repetitions = 5;
 
     @Option(
             names = {"-d", "--depth"},
             paramLabel = "N",
-            description = "Tokens that are there before. Default: 0.")
+            description = "Tokens that were read before, not timed. Default: ${DEFAULT-VALUE}.")
     private int depth;
 
     @Option(names = "--json", description = "One JSON object.")

@@ -1,8 +1,5 @@
 package dev.loupe.app;
 
-import com.fasterxml.jackson.databind.JsonNode;
-
-import dev.loupe.files.Tokenizers;
 import dev.loupe.tokens.Tokenizer;
 
 import org.jspecify.annotations.Nullable;
@@ -15,7 +12,7 @@ import picocli.CommandLine.Parameters;
 /** {@code loupe detokenize}: ids to text. */
 @Command(name = "detokenize", description = "Shows the text of some token ids.")
 final class Detokenize implements Runnable {
-    @Mixin private ModelOptions model = new ModelOptions();
+    @Mixin private ModelChoice model = new ModelChoice();
 
     @Parameters(
             arity = "0..1",
@@ -36,20 +33,20 @@ final class Detokenize implements Runnable {
         if (!jsonl && ids == null) {
             throw new WrongUsage("which ids? give them as an argument, or - for stdin");
         }
-        Tokenizer tokenizer = Tokenizers.open(model.path());
+        Tokenizer tokenizer = model.openTokenizer();
         if (jsonl) {
             int number = 0;
             for (String line : PromptOptions.stdin().lines().toList()) {
                 number++;
                 if (!line.isBlank()) {
-                    JsonNode given = Json.line(line, number).path("ids");
-                    Json.print(Json.object().put("text", decode(tokenizer, given.toString())));
+                    int[] given = Json.ids(Json.line(line, number).path("ids"), number);
+                    Json.print(Json.object().put("text", decode(tokenizer, given)));
                 }
             }
             return;
         }
         String list = ids == null || ids.equals("-") ? PromptOptions.stdin() : ids;
-        String text = decode(tokenizer, list);
+        String text = decode(tokenizer, PromptOptions.parse("ids", list));
         if (json) {
             Json.print(Json.object().put("text", text));
         } else {
@@ -57,10 +54,9 @@ final class Detokenize implements Runnable {
         }
     }
 
-    private static String decode(Tokenizer tokenizer, String list) {
-        int[] parsed = PromptOptions.parse(list.replaceAll("[\\[\\]]", " "));
+    private static String decode(Tokenizer tokenizer, int[] ids) {
         try {
-            return tokenizer.decode(parsed);
+            return tokenizer.decode(ids);
         } catch (IllegalArgumentException e) {
             throw new UserException(String.valueOf(e.getMessage()), e);
         }

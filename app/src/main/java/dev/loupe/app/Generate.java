@@ -29,16 +29,15 @@ import java.util.concurrent.Callable;
         description = "Continues a prompt, token after token.",
         footer = {
             "",
-            "Without a sampling option the most likely token is taken each time. With one (--top-k,"
-                    + " --top-p, --min-p, --typical-p, --seed, --samples) tokens are drawn, at"
-                    + " temperature 1 unless --temperature says otherwise."
+            "Without --temperature the most likely token is taken each time. With --top-k, --top-p,"
+                + " --min-p, --typical-p, --seed or --samples tokens are drawn at temperature 1."
         })
 final class Generate implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
 
-    @Mixin private ModelOptions model = new ModelOptions();
     @Mixin private PromptOptions prompt = new PromptOptions();
     @Mixin private SamplingOptions sampling = new SamplingOptions();
+    @Mixin private ModelOptions model = new ModelOptions();
 
     @Option(
             names = {"-n", "--max-tokens"},
@@ -49,19 +48,22 @@ final class Generate implements Callable<Integer> {
     @Option(
             names = {"-s", "--seed"},
             paramLabel = "S",
-            description = "Same seed, same text. Default: another each time.")
+            description = "Same seed, same text; sample I has seed S + I. Default: any.")
     private @Nullable Long seed;
 
     @Option(
             names = "--stop",
             paramLabel = "TEXT",
-            description = "End before this text; can be given more than once.")
+            description = "End before this text. Can be given more than once.")
     private List<String> stop = new ArrayList<>();
 
-    @Option(names = "--samples", paramLabel = "N", description = "Draw N continuations.")
+    @Option(
+            names = "--samples",
+            paramLabel = "N",
+            description = "Draw N continuations, side by side. Default: ${DEFAULT-VALUE}.")
     private int samples = 1;
 
-    @Option(names = "--echo", description = "Print the prompt in front.")
+    @Option(names = "--echo", description = "Print the prompt in front, too.")
     private boolean echo;
 
     @Option(names = "--ignore-eos", description = "Never draw an end-of-generation token.")
@@ -77,7 +79,7 @@ final class Generate implements Callable<Integer> {
     @Option(
             names = "--batch",
             paramLabel = "N",
-            description = "How many texts grow side by side. Default: ${DEFAULT-VALUE}.")
+            description = "How many texts grow side by side, at most. Default: ${DEFAULT-VALUE}.")
     private int batch = 8;
 
     @Option(names = "--json", description = "One JSON object.")
@@ -86,11 +88,13 @@ final class Generate implements Callable<Integer> {
     @Override
     public Integer call() {
         check();
-        String text = jsonl ? jsonLines() : prompt.text();
-        if (!jsonl && !prompt.given()) {
-            text = "";
-        }
+        prompt.check();
+        String text = jsonl ? jsonLines() : null;
         try (LocalModel loaded = model.load()) {
+            sampling.check(loaded);
+            if (!stop.isEmpty()) {
+                ModelOptions.tokenizer(loaded);
+            }
             Generator generator =
                     new Generator(
                             loaded.gpt(),
@@ -249,15 +253,7 @@ final class Generate implements Callable<Integer> {
             return PromptOptions.ids(loaded, text.textValue(), prompt.parseSpecial());
         }
         if (ids.isArray() && !ids.isEmpty()) {
-            List<Integer> list = new ArrayList<>();
-            for (JsonNode id : ids) {
-                if (!id.isIntegralNumber() || !id.canConvertToInt()) {
-                    throw new UserException(
-                            "line " + number + ": ids: found " + id + ", expected an integer");
-                }
-                list.add(id.intValue());
-            }
-            return PromptOptions.checked(loaded, list.stream().mapToInt(i -> i).toArray());
+            return PromptOptions.checked(loaded, Json.ids(ids, number));
         }
         throw new UserException(
                 "line "

@@ -26,6 +26,28 @@ final class Json {
     }
 
     /**
+     * Reads token ids.
+     *
+     * @param number of the line, from 1, for errors
+     */
+    static int[] ids(JsonNode node, int number) {
+        if (!node.isArray()) {
+            throw new UserException(
+                    "line " + number + ": found no ids, expected {\"ids\": [1, 2]}");
+        }
+        int[] ids = new int[node.size()];
+        for (int i = 0; i < ids.length; i++) {
+            JsonNode id = node.get(i);
+            if (!id.isIntegralNumber() || !id.canConvertToInt()) {
+                throw new UserException(
+                        "line " + number + ": ids: found " + id + ", expected an integer");
+            }
+            ids[i] = id.intValue();
+        }
+        return ids;
+    }
+
+    /**
      * Reads a line of input.
      *
      * @param number of the line, from 1, for errors

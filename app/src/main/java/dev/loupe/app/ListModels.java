@@ -1,6 +1,5 @@
 package dev.loupe.app;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
@@ -24,7 +23,7 @@ final class ListModels implements Runnable {
     public void run() {
         List<StoredModel> models = ModelStore.ofEnvironment().list();
         if (json) {
-            System.out.println(asJson(models));
+            Json.print(asJson(models));
             return;
         }
         int width = models.stream().mapToInt(model -> model.name().length()).max().orElse(0);
@@ -46,8 +45,8 @@ final class ListModels implements Runnable {
         }
     }
 
-    private static String asJson(List<StoredModel> models) {
-        ObjectNode root = new ObjectMapper().createObjectNode();
+    private static ObjectNode asJson(List<StoredModel> models) {
+        ObjectNode root = Json.object();
         ArrayNode array = root.putArray("models");
         for (StoredModel model : models) {
             array.addObject()
@@ -57,6 +56,6 @@ final class ListModels implements Runnable {
                     .put("bytes", model.bytes())
                     .put("pulled", model.pulled().toString());
         }
-        return root.toString();
+        return root;
     }
 }

@@ -6,8 +6,6 @@ import dev.loupe.files.LocalModel;
 import dev.loupe.files.Npy;
 import dev.loupe.kernels.Tensor;
 
-import org.jspecify.annotations.Nullable;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -19,29 +17,28 @@ import java.nio.file.Path;
         name = "logits",
         description = "Writes the logits of every position as a NumPy array [position, vocab].")
 final class Logits implements Runnable {
-    @Mixin private ModelOptions model = new ModelOptions();
     @Mixin private PromptOptions prompt = new PromptOptions();
+    @Mixin private ModelOptions model = new ModelOptions();
 
     @Option(
             names = {"-o", "--output"},
             required = true,
             paramLabel = "FILE.npy",
             description = "The file to write, float32.")
-    private @Nullable Path output;
+    private Path output = Path.of("");
 
     @Option(names = "--json", description = "One JSON object with the shape.")
     private boolean json;
 
     @Override
     public void run() {
-        Path file = output == null ? Path.of("logits.npy") : output;
-        prompt.text();
+        prompt.check();
         try (LocalModel loaded = model.load()) {
             int[] ids = prompt.ids(loaded);
             int vocabSize = loaded.gpt().config().vocabSize();
             Reading reading = new Reading(loaded, ids);
             Npy.write(
-                    file,
+                    output,
                     ids.length,
                     vocabSize,
                     (position, out) -> {
@@ -54,7 +51,7 @@ final class Logits implements Runnable {
                 ObjectNode node = Json.object().put("model", loaded.path().toString());
                 node.set("ids", Json.of(ids));
                 node.set("shape", Json.of(new int[] {ids.length, vocabSize}));
-                Json.print(node.put("file", file.toString()));
+                Json.print(node.put("file", output.toString()));
             }
         }
     }

@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
@@ -30,6 +31,8 @@ import java.io.StringWriter;
         name = "loupe",
         description = "A GPT that you can run, train and look inside.",
         synopsisSubcommandLabel = "COMMAND",
+        abbreviateSynopsis = true,
+        sortOptions = false,
         subcommands = {
             Generate.class,
             Next.class,
@@ -79,6 +82,7 @@ public final class Main implements Runnable {
         if (System.getenv("NO_COLOR") != null) {
             line.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
         }
+        listOptionsInGroups(line);
         line.setParameterExceptionHandler(Main::explainUsage);
         line.setExecutionExceptionHandler((e, command, parsed) -> main.explain(e));
         try {
@@ -98,6 +102,11 @@ public final class Main implements Runnable {
                                     + "; take a smaller model, or a shorter context",
                             e));
         }
+    }
+
+    private static void listOptionsInGroups(CommandLine line) {
+        line.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, new OptionList());
+        line.getSubcommands().values().forEach(Main::listOptionsInGroups);
     }
 
     @Override

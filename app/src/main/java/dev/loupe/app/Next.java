@@ -28,9 +28,9 @@ import java.util.Optional;
 final class Next implements Runnable {
     private static final int BAR = 30;
 
-    @Mixin private ModelOptions model = new ModelOptions();
     @Mixin private PromptOptions prompt = new PromptOptions();
     @Mixin private SamplingOptions sampling = new SamplingOptions();
+    @Mixin private ModelOptions model = new ModelOptions();
 
     @Option(
             names = "--top",
@@ -47,8 +47,9 @@ final class Next implements Runnable {
             throw new WrongUsage("--top: found " + top + ", expected at least 1");
         }
         Sampling chosen = sampling.sampling(1);
-        prompt.text();
+        prompt.check();
         try (LocalModel loaded = model.load()) {
+            sampling.check(loaded);
             int[] ids = prompt.ids(loaded);
             Distribution distribution =
                     Distribution.of(new Reading(loaded, ids).last(), chosen, ids);
@@ -72,7 +73,7 @@ final class Next implements Runnable {
                     .put("id", candidate.id())
                     .put("text", text(loaded, candidate.id()).orElse(null))
                     .put("logit", candidate.logit())
-                    .put("logprob", candidate.logprob())
+                    .put("logprob", candidate.probability() > 0 ? candidate.logprob() : null)
                     .put("probability", candidate.probability());
         }
         return node;

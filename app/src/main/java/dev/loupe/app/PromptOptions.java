@@ -15,12 +15,13 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.Stream;
 
 /** What the model reads first: a text, a file, stdin, or ids. */
-final class PromptOptions {
+final class PromptOptions implements OptionList.Shared {
     /** Far more than any context holds. */
     private static final int MOST_BYTES = 256 << 20;
 
@@ -47,6 +48,11 @@ final class PromptOptions {
             description = "Names of control tokens in the text, such as <|im_start|>, become them.")
     private boolean parseSpecial;
 
+    @Override
+    public String heading() {
+        return "Prompt";
+    }
+
     /** Whether any source was named. */
     boolean given() {
         return Stream.of(text, file, ids).anyMatch(source -> source != null);
@@ -56,11 +62,22 @@ final class PromptOptions {
         return parseSpecial;
     }
 
-    /** The text, or null where ids were given. */
-    @Nullable String text() {
+    /**
+     * Refuses more than one source, and ids that are none, before a model is loaded in vain.
+     *
+     * @throws WrongUsage if the options make no sense
+     */
+    void check() {
         if (Stream.of(text, file, ids).filter(source -> source != null).count() > 1) {
             throw new WrongUsage("a prompt comes from one place: the argument, -f or --ids");
         }
+        if (ids != null) {
+            parse("--ids", ids);
+        }
+    }
+
+    /** The text, or null where ids were given. Stdin can be read once. */
+    @Nullable String text() {
         if (ids != null) {
             return null;
         }
@@ -73,6 +90,8 @@ final class PromptOptions {
     static String read(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
             return utf8(in.readNBytes(MOST_BYTES), file.toString());
+        } catch (NoSuchFileException e) {
+            throw new UserException(file + " cannot be read: there is no such file", e);
         } catch (IOException e) {
             throw new UserException(file + " cannot be read: " + e.getMessage(), e);
         }
@@ -96,10 +115,10 @@ final class PromptOptions {
 
     /** The ids of the prompt; BOS stands in front where the model wants it. */
     int[] ids(LocalModel model) {
-        String prompt = text();
         if (ids != null) {
-            return checked(model, parse(ids));
+            return checked(model, parse("--ids", ids));
         }
+        String prompt = text();
         return ids(model, prompt == null ? "" : prompt, parseSpecial);
     }
 
@@ -128,20 +147,29 @@ final class PromptOptions {
         return ids;
     }
 
-    /** Numbers between commas or spaces. */
-    static int[] parse(String list) {
+    /**
+     * Numbers between commas or spaces.
+     *
+     * @param source of the list, for errors
+     */
+    static int[] parse(String source, String list) {
+        int[] ids =
+                Arrays.stream(list.trim().split("[,\\s]+"))
+                        .filter(number -> !number.isEmpty())
+                        .mapToInt(number -> parseId(source, number))
+                        .toArray();
+        if (ids.length == 0) {
+            throw new WrongUsage(source + ": found none, expected numbers such as 1,2,3");
+        }
+        return ids;
+    }
+
+    private static int parseId(String source, String number) {
         try {
-            int[] ids =
-                    Arrays.stream(list.trim().split("[,\\s]+"))
-                            .filter(number -> !number.isEmpty())
-                            .mapToInt(Integer::parseInt)
-                            .toArray();
-            if (ids.length == 0) {
-                throw new WrongUsage("--ids: found none, expected numbers such as 1,2,3");
-            }
-            return ids;
+            return Integer.parseInt(number);
         } catch (NumberFormatException e) {
-            throw new WrongUsage("--ids: " + e.getMessage() + ", expected numbers such as 1,2,3");
+            throw new WrongUsage(
+                    source + ": found '" + number + "', expected numbers such as 1,2,3");
         }
     }
 }

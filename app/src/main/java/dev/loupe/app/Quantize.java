@@ -4,8 +4,6 @@ import dev.loupe.files.Mix;
 import dev.loupe.files.Quantizer;
 import dev.loupe.files.store.ModelStore;
 
-import org.jspecify.annotations.Nullable;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -17,7 +15,8 @@ import java.nio.file.Path;
 /** {@code loupe quantize}: the same model in fewer bits. */
 @Command(
         name = "quantize",
-        description = "Writes a GGUF model with its matrices in another type.",
+        description =
+                "Writes a GGUF model with its matrices in another type, most often a smaller one.",
         footer = {
             "",
             "Types: F32, F16, BF16, Q8_0, Q6_K, Q5_K_M, Q5_K_S, Q5_1, Q5_0, Q4_K_M, Q4_K_S, Q4_1,"
@@ -28,15 +27,18 @@ final class Quantize implements Runnable {
     private String in = "";
 
     @Parameters(index = "1", paramLabel = "OUT", description = "The .gguf file to write.")
-    private @Nullable Path out;
+    private Path out = Path.of("");
 
-    @Parameters(index = "2", paramLabel = "TYPE", description = "For example Q4_K_M.")
+    @Parameters(
+            index = "2",
+            paramLabel = "TYPE",
+            description = "One of those below, such as Q4_K_M.")
     private Mix type = Mix.Q8_0;
 
     @Option(
             names = {"-t", "--threads"},
             paramLabel = "N",
-            description = "Threads. Default: the processors of this machine.")
+            description = "Threads that compute. Default: the processors of this machine.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Override
@@ -45,21 +47,20 @@ final class Quantize implements Runnable {
             throw new WrongUsage("--threads: found " + threads + ", expected 1 to 1024");
         }
         Path from = ModelStore.ofEnvironment().require(in);
-        Path to = out == null ? Path.of("out.gguf") : out;
         if (Files.isDirectory(from)) {
             throw new UserException(
                     from + " is a folder; make a .gguf of it first: loupe convert " + in + " OUT");
         }
         try {
-            if (Files.exists(to) && Files.isSameFile(from, to)) {
-                throw new UserException("IN and OUT are the same file: " + to);
+            if (Files.exists(out) && Files.isSameFile(from, out)) {
+                throw new UserException("IN and OUT are the same file: " + out);
             }
         } catch (IOException e) {
-            throw new UserException(to + " cannot be read: " + e.getMessage(), e);
+            throw new UserException(out + " cannot be read: " + e.getMessage(), e);
         }
         Quantizer.quantize(
                 from,
-                to,
+                out,
                 type,
                 threads,
                 (index, count, tensor, was, now) -> Progress.show(tensor, index + 1, count));

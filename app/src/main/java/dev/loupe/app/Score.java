@@ -5,13 +5,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.loupe.files.LocalModel;
 import dev.loupe.kernels.Tensor;
 
+import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** {@code loupe score}: how well a model expects a text. */
 @Command(
@@ -23,23 +28,67 @@ import java.util.List;
                     + " pieces of that length, each scored by itself. Logarithms are natural."
         })
 final class Score implements Runnable {
+    @Mixin private Instead instead = new Instead();
     @Mixin private ModelOptions model = new ModelOptions();
-    @Mixin private PromptOptions prompt = new PromptOptions();
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "FILE",
+            description = "The file to read; - reads stdin.")
+    private @Nullable Path file;
 
     @Option(
             names = {"-c", "--context"},
             paramLabel = "N",
-            description = "Length of the pieces. Default: the model's context.")
+            description = "Length of the pieces, in tokens. Default: the model's context.")
     private int context;
 
     @Option(names = "--json", description = "One JSON object.")
     private boolean json;
 
+    /** What may stand instead of the argument, and how it is read. */
+    static final class Instead implements OptionList.Shared {
+        @Option(
+                names = {"-f", "--file"},
+                paramLabel = "FILE",
+                description = "The same, as other commands have it.")
+        private @Nullable Path file;
+
+        @Option(names = "--text", paramLabel = "TEXT", description = "The text itself.")
+        private @Nullable String text;
+
+        @Option(
+                names = "--ids",
+                paramLabel = "ID,...",
+                description = "Token ids instead of a text; nothing is added to them.")
+        private @Nullable String ids;
+
+        @Option(
+                names = "--parse-special",
+                description =
+                        "Names of control tokens in the text, such as <|im_start|>, become them.")
+        private boolean parseSpecial;
+
+        @Override
+        public String heading() {
+            return "Text";
+        }
+    }
+
     @Override
     public void run() {
-        prompt.text();
+        if (Stream.of(file, instead.file, instead.text, instead.ids)
+                        .filter(source -> source != null)
+                        .count()
+                != 1) {
+            throw new WrongUsage(
+                    "which text? give one of FILE, - for stdin, --text TEXT or --ids 1,2,3");
+        }
+        if (context < 0 || context == 1) {
+            throw new WrongUsage("--context: found " + context + ", expected at least 2");
+        }
         try (LocalModel loaded = model.load()) {
-            int[] ids = prompt.ids(loaded);
+            int[] ids = ids(loaded);
             List<Double> logprobs = new ArrayList<>();
             int length = length(loaded);
             for (int from = 0; from < ids.length; from += length) {
@@ -56,9 +105,26 @@ final class Score implements Runnable {
         }
     }
 
+    private int[] ids(LocalModel loaded) {
+        if (instead.ids != null) {
+            return PromptOptions.checked(loaded, PromptOptions.parse("--ids", instead.ids));
+        }
+        return PromptOptions.ids(loaded, text(), instead.parseSpecial);
+    }
+
+    private String text() {
+        if (instead.text != null) {
+            return instead.text;
+        }
+        Path path = file == null ? instead.file : file;
+        return path == null || path.equals(Path.of("-"))
+                ? PromptOptions.stdin()
+                : PromptOptions.read(path);
+    }
+
     private int length(LocalModel loaded) {
         int nCtx = loaded.gpt().config().nCtx();
-        if (context != 0 && (context < 2 || context > nCtx)) {
+        if (context > nCtx) {
             throw new UserException("--context: found " + context + ", expected 2 to " + nCtx);
         }
         return context == 0 ? nCtx : context;

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-import dev.loupe.files.Tokenizers;
 import dev.loupe.tokens.EncodeOptions;
 import dev.loupe.tokens.Encoding;
 import dev.loupe.tokens.Tokenizer;
@@ -28,7 +27,7 @@ import java.nio.file.Path;
         description = "Shows the tokens of a text.",
         footer = {"", "Start and end count UTF-16 units, as Java and JavaScript do."})
 final class Tokenize implements Runnable {
-    @Mixin private ModelOptions model = new ModelOptions();
+    @Mixin private ModelChoice model = new ModelChoice();
 
     @Parameters(
             arity = "0..1",
@@ -63,7 +62,7 @@ final class Tokenize implements Runnable {
         if (!jsonl && text == null && file == null) {
             throw new WrongUsage("which text? give it as an argument, with -f, or - for stdin");
         }
-        Tokenizer tokenizer = Tokenizers.open(model.path());
+        Tokenizer tokenizer = model.openTokenizer();
         EncodeOptions options = new EncodeOptions(parseSpecial, addSpecial);
         if (jsonl) {
             lines(tokenizer, options);

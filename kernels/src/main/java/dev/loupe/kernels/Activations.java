@@ -5,7 +5,7 @@ package dev.loupe.kernels;
  * is scaled so that a code can be used where it lies in its int: code {@code j} stands {@code 4 j}
  * bits up, so its input is divided by {@code 2^(4 j)}, which is exact.
  *
- * @param values one for each column
+ * @param values one for each column; after an odd number of columns a zero
  * @param sums for each group of columns the sum of the inputs, times which offsets count
  */
 public record Activations(float[] values, float[] sums) {
@@ -15,7 +15,9 @@ public record Activations(float[] values, float[] sums) {
 
     /** Room for the inputs of {@code weight}. */
     public static Activations roomFor(Weight weight) {
-        return new Activations(new float[weight.cols()], new float[weight.cols() / 16 + 1]);
+        // halves are read in pairs: an odd number of columns is followed by a zero
+        int even = weight.cols() + weight.cols() % 2;
+        return new Activations(new float[even], new float[weight.cols() / 16 + 1]);
     }
 
     /** Reads {@code weight.cols()} inputs from {@code x[offset ..]}. */

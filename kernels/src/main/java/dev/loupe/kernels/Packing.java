@@ -34,9 +34,31 @@ public final class Packing {
             case F32 -> floats(threads, source, panels);
             case F16 -> halves(threads, source, panels, false);
             case BF16 -> halves(threads, source, panels, true);
-            case Q4_0, Q4_1, Q4_K -> codes(threads, source, panels, 4);
-            case Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, TQ1_0, TQ2_0, MXFP4 ->
-                    codes(threads, source, panels, 8);
+            case Q4_0,
+                    Q4_1,
+                    Q4_K,
+                    Q5_0,
+                    Q5_1,
+                    Q8_0,
+                    Q2_K,
+                    Q3_K,
+                    Q5_K,
+                    Q6_K,
+                    IQ4_NL,
+                    IQ4_XS,
+                    TQ1_0,
+                    TQ2_0,
+                    MXFP4 ->
+                    codes(threads, source, panels, bits(source.type));
+        };
+    }
+
+    /** How many bits a code of this type takes in a panel. */
+    static int bits(TensorType type) {
+        return switch (type) {
+            case Q4_0, Q4_1, Q4_K -> 4;
+            case Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, TQ1_0, TQ2_0, MXFP4 -> 8;
+            case F32, F16, BF16 -> throw new IllegalArgumentException(type + " has no codes");
         };
     }
 
@@ -86,28 +108,29 @@ public final class Packing {
 
     private static Weight codes(Threads threads, Source source, int panels, int bits) {
         boolean offsets = source.type.hasOffsets() || source.type == TensorType.Q4_0;
+        int groupSize = source.type.groupSize();
         int[][] codes = new int[panels][];
         float[][] scales = new float[panels][];
         float[][] shifts = new float[offsets ? panels : 0][];
         threads.each(
                 panels,
-                1,
+                16,
                 (worker, from, to) -> {
-                    CodeRow row = new CodeRow(source, bits);
+                    CodeRows rows = CodeRows.of(source.type, source.cols);
                     for (int p = from; p < to; p++) {
-                        codes[p] = new int[PANEL * source.cols * bits / 32];
-                        scales[p] = new float[PANEL * row.groups()];
-                        if (offsets) {
-                            shifts[p] = new float[PANEL * row.groups()];
-                        }
+                        codes[p] = new int[PANEL * (source.cols * bits / 32)];
+                        scales[p] = new float[PANEL * (source.cols / groupSize)];
+                        float[] panelOffsets = new float[offsets ? scales[p].length : 0];
                         for (int lane = 0; lane < source.lanes(p); lane++) {
-                            row.read(p * PANEL + lane);
-                            row.place(lane, codes[p], scales[p], offsets ? shifts[p] : null);
+                            source.read(p * PANEL + lane, rows);
+                            rows.place(lane, codes[p], scales[p], panelOffsets);
+                        }
+                        if (offsets) {
+                            shifts[p] = panelOffsets;
                         }
                     }
                 });
-        return new Weight.Codes(
-                source.rows, source.cols, bits, source.type.groupSize(), codes, scales, shifts);
+        return new Weight.Codes(source.rows, source.cols, bits, groupSize, codes, scales, shifts);
     }
 
     /** Rows of one or more matrices of one type, as if they were one matrix. */
@@ -136,77 +159,35 @@ public final class Packing {
             return Math.min(PANEL, rows - p * PANEL);
         }
 
-        /** Which matrix, and which of its rows. */
-        int[] place(int row) {
+        private interface Row {
+            void at(StoredRows matrix, int row);
+        }
+
+        /** Finds the matrix that has a row, and which of its own it is. */
+        private void find(int row, Row then) {
             int i = 0;
             while (row >= matrices.get(i).rows()) {
                 row -= matrices.get(i++).rows();
             }
-            return new int[] {i, row};
+            then.at(matrices.get(i), row);
         }
 
         void decode(int row, float[] out) {
-            int[] place = place(row);
-            StoredRows matrix = matrices.get(place[0]);
-            Blocks.decode(type, matrix.row(place[1]), 0, cols, out, 0);
-            NonFiniteException.check(out, cols, matrix.name(), place[1]);
-        }
-    }
-
-    /** One row as codes, scales and offsets. */
-    private static final class CodeRow {
-        private final Source source;
-        private final int bits;
-        private final byte[] codes;
-        private final float[] scales;
-        private final float[] offsets;
-
-        CodeRow(Source source, int bits) {
-            this.source = source;
-            this.bits = bits;
-            codes = new byte[source.cols];
-            scales = new float[groups()];
-            offsets = new float[groups()];
+            find(
+                    row,
+                    (matrix, own) -> {
+                        Blocks.decode(type, matrix.row(own), 0, cols, out, 0);
+                        NonFiniteException.check(out, cols, matrix.name(), own);
+                    });
         }
 
-        int groups() {
-            return source.cols / source.type.groupSize();
-        }
-
-        void read(int row) {
-            int[] place = source.place(row);
-            StoredRows matrix = source.matrices.get(place[0]);
-            Blocks.unpack(
-                    source.type, matrix.row(place[1]), 0, source.cols, codes, scales, offsets);
-            NonFiniteException.check(scales, scales.length, matrix.name(), place[1]);
-            NonFiniteException.check(offsets, offsets.length, matrix.name(), place[1]);
-            if (source.type == TensorType.Q4_0) {
-                // four bits without a sign: -8 .. 7 becomes 0 .. 15, exactly
-                for (int k = 0; k < codes.length; k++) {
-                    codes[k] = (byte) (codes[k] + 8);
-                }
-                for (int g = 0; g < scales.length; g++) {
-                    offsets[g] = -8 * scales[g];
-                }
-            }
-        }
-
-        void place(
-                int lane,
-                int[] words,
-                float[] panelScales,
-                float @org.jspecify.annotations.Nullable [] panelOffsets) {
-            int perInt = 32 / bits;
-            int mask = bits == 4 ? 0xF : 0xFF;
-            for (int k = 0; k < codes.length; k++) {
-                words[k / perInt * PANEL + lane] |= (codes[k] & mask) << (k % perInt * bits);
-            }
-            for (int g = 0; g < scales.length; g++) {
-                panelScales[g * PANEL + lane] = scales[g];
-                if (panelOffsets != null) {
-                    panelOffsets[g * PANEL + lane] = offsets[g];
-                }
-            }
+        void read(int row, CodeRows rows) {
+            find(
+                    row,
+                    (matrix, own) -> {
+                        rows.read(matrix.row(own));
+                        rows.check(matrix.name(), own);
+                    });
         }
     }
 }

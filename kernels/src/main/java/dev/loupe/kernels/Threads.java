@@ -49,15 +49,31 @@ public final class Threads implements AutoCloseable {
 
     /**
      * Runs the items {@code [0, items)} in parts of at most {@code grain}, and returns when all are
-     * done. One task at a time: callers take turns.
+     * done. One task at a time: callers take turns, and a task that a part starts runs on that
+     * part's worker alone.
      *
      * @throws RuntimeException whatever a part threw; other parts may or may not have run
      */
-    public synchronized void each(int items, int grain, Part part) {
+    public void each(int items, int grain, Part part) {
+        if (Thread.currentThread() instanceof Worker worker && worker.pool() == this) {
+            // the others are busy with the task that this one is a part of
+            alone(worker.number, items, grain, part);
+        } else if (Thread.holdsLock(this)) {
+            alone(0, items, grain, part);
+        } else {
+            share(items, grain, part);
+        }
+    }
+
+    private static void alone(int worker, int items, int grain, Part part) {
+        for (int from = 0; from < items; from += grain) {
+            part.run(worker, from, Math.min(items, from + grain));
+        }
+    }
+
+    private synchronized void share(int items, int grain, Part part) {
         if (workers.length == 0 || items <= grain) {
-            if (items > 0) {
-                part.run(0, 0, items);
-            }
+            alone(0, items, grain, part);
             return;
         }
         Job next = new Job(items, grain, part);
@@ -142,6 +158,10 @@ public final class Threads implements AutoCloseable {
             super("loupe-worker-" + number);
             this.number = number;
             setDaemon(true);
+        }
+
+        Threads pool() {
+            return Threads.this;
         }
 
         @Override

@@ -37,6 +37,9 @@ public record GptConfig(
     /** More blocks than any model has; a bound on what a broken file can ask for. */
     public static final int MOST_LAYERS = 4096;
 
+    /** More of anything than a model has; products of two such numbers fit a long. */
+    private static final int LARGEST = 1 << 28;
+
     public GptConfig {
         layers = List.copyOf(layers);
         atLeastOne("nCtx", nCtx);
@@ -112,7 +115,8 @@ public record GptConfig(
                 throw new IllegalArgumentException(
                         "attention scale: found " + scale + ", expected a finite number");
             }
-            Math.multiplyExact(nHead, headDim);
+            within("nHead", nHead, 1, 1 << 16);
+            within("headDim", headDim, 1, 1 << 14);
         }
 
         /** Numbers in all queries of a token. */
@@ -136,7 +140,6 @@ public record GptConfig(
     public record Mlps(int nInner, Activation activation, boolean gated, boolean bias) {
         public Mlps {
             atLeastOne("nInner", nInner);
-            Math.multiplyExact(2, nInner);
         }
     }
 
@@ -156,7 +159,7 @@ public record GptConfig(
     }
 
     private static void atLeastOne(String field, int value) {
-        within(field, value, 1, Integer.MAX_VALUE);
+        within(field, value, 1, LARGEST);
     }
 
     /**
@@ -166,7 +169,7 @@ public record GptConfig(
      */
     public static int within(String field, int value, int least, int most) {
         if (value < least || value > most) {
-            String bounds = most == Integer.MAX_VALUE ? "at least " + least : least + " to " + most;
+            String bounds = value < least ? "at least " + least : "at most " + most;
             throw new IllegalArgumentException(field + ": found " + value + ", expected " + bounds);
         }
         return value;

@@ -2,6 +2,7 @@ package dev.loupe.files.store;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -200,6 +201,12 @@ public final class ModelStore {
     }
 
     private StoreException missing(String name) {
+        if (new File(name).isDirectory()) {
+            return new StoreException(
+                    name
+                            + " is a folder without a config.json; a model is a .gguf file, or a"
+                            + " folder with config.json and safetensors");
+        }
         Optional<KnownModel> known = KnownModel.named(name);
         if (known.isPresent()) {
             return new StoreException(

@@ -4,7 +4,6 @@ import dev.loupe.kernels.Weight;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -27,13 +26,21 @@ final class Lanes {
         return (FloatVector) v.convert(VectorOperators.I2F, 0);
     }
 
-    /** Stores the first {@code lanes} lanes; none if that is not positive. */
+    /**
+     * Stores the first {@code lanes} lanes; none if that is not positive. Short enough to be inlined
+     * always: a vector that is handed to a method becomes an object.
+     */
     static void store(FloatVector v, float[] y, int offset, int lanes) {
         if (lanes >= L) {
             v.intoArray(y, offset);
-        } else if (lanes > 0) {
-            VectorMask<Float> first = F.indexInRange(0, lanes);
-            v.intoArray(y, offset, first);
+        } else {
+            storeSome(v, y, offset, lanes);
+        }
+    }
+
+    private static void storeSome(FloatVector v, float[] y, int offset, int lanes) {
+        if (lanes > 0) {
+            v.intoArray(y, offset, F.indexInRange(0, lanes));
         }
     }
 }

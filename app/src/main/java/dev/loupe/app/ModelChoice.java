@@ -1,0 +1,78 @@
+package dev.loupe.app;
+
+import dev.loupe.files.Tokenizers;
+import dev.loupe.files.store.ModelStore;
+import dev.loupe.files.store.Settings;
+import dev.loupe.tokens.Tokenizer;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Option;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Which model; without a word about it, the one used last. */
+class ModelChoice implements OptionList.Shared {
+    @Option(
+            names = {"-m", "--model"},
+            paramLabel = "MODEL",
+            description =
+                    "A .gguf file, a folder with config.json, or the name of a pulled model."
+                            + " Default: the one used last.")
+    private @Nullable String model;
+
+    @Override
+    public String heading() {
+        return "Model";
+    }
+
+    /** Where the model is. */
+    Path path() {
+        if (model != null) {
+            return ModelStore.ofEnvironment().require(model);
+        }
+        try {
+            Path last = lastUsed();
+            if (Files.isRegularFile(last)) {
+                Path path = Path.of(Files.readString(last).strip());
+                if (Files.exists(path)) {
+                    return path;
+                }
+            }
+        } catch (IOException | RuntimeException e) {
+            throw new UserException("the model used last cannot be found; say which with -m", e);
+        }
+        throw new UserException(
+                "which model? say so with -m FILE, -m FOLDER or -m NAME; `loupe pull smollm2`"
+                        + " fetches a small one");
+    }
+
+    /** The model's tokenizer, without its weights. */
+    Tokenizer openTokenizer() {
+        Path path = path();
+        Tokenizer tokenizer = Tokenizers.open(path);
+        remember(path);
+        return tokenizer;
+    }
+
+    /** Makes it the model used last. */
+    void remember(Path path) {
+        if (model == null) {
+            return;
+        }
+        try {
+            Path last = lastUsed();
+            Files.createDirectories(last.getParent());
+            Files.writeString(last, path.toAbsolutePath().normalize() + "\n");
+        } catch (IOException e) {
+            // it only spares typing: a read-only home must not stop the command
+            return;
+        }
+    }
+
+    private static Path lastUsed() {
+        return Settings.of(System.getenv()).root().resolveSibling("last-model");
+    }
+}

@@ -1,0 +1,112 @@
+package dev.loupe.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** What only a process of its own can show: signals, pipes, the modules of the JVM. */
+@Timeout(120)
+class ProcessTest {
+    private static final List<String> VECTOR = List.of("--add-modules=jdk.incubator.vector");
+
+    @TempDir private Path folder;
+
+    private ProcessBuilder loupe(List<String> flags, String... args) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(flags);
+        command.add("-cp");
+        command.add(
+                System.getProperty(
+                        "surefire.test.class.path", System.getProperty("java.class.path")));
+        command.add("dev.loupe.app.Main");
+        command.addAll(List.of(args));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.redirectError(folder.resolve("stderr").toFile());
+        return builder;
+    }
+
+    private String stderr() throws IOException {
+        return Files.readString(folder.resolve("stderr"));
+    }
+
+    private static int code(Process process) throws InterruptedException {
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return process.exitValue();
+    }
+
+    private static String read(Process process) throws IOException {
+        return new String(process.getInputStream().readAllBytes(), UTF_8);
+    }
+
+    @Test
+    void anInterruptEndsWithWhatWasWritten() throws Exception {
+        String model = Outside.realModel().toString();
+        Process process =
+                loupe(VECTOR, "generate", "Once upon a time", "-n", "4000", "-m", model).start();
+        InputStream out = process.getInputStream();
+        String first = new String(out.readNBytes(20), UTF_8);
+        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+        String all = first + new String(out.readAllBytes(), UTF_8);
+        assertThat(code(process)).isEqualTo(130);
+        assertThat(all).startsWith(", the city of").endsWith(System.lineSeparator());
+        assertThat(stderr().lines().filter(line -> line.startsWith("loupe:"))).isEmpty();
+    }
+
+    @Test
+    void aReaderThatWentAwayIsNoError() throws Exception {
+        String model = TinyModel.write(folder.resolve("tiny")).toString();
+        Path text = Files.writeString(folder.resolve("text"), "a".repeat(300_000));
+        Process process = loupe(List.of(), "tokenize", "-f", text.toString(), "-m", model).start();
+        process.getInputStream().readNBytes(10);
+        process.getInputStream().close();
+        assertThat(code(process)).isZero();
+        assertThat(stderr()).isEmpty();
+    }
+
+    @Test
+    void withoutTheVectorModuleItWorksAndWarnsOnce() throws Exception {
+        String model = TinyModel.write(folder.resolve("tiny")).toString();
+        String[] args = {"generate", "abc", "-n", "30", "-m", model};
+        Process plain = loupe(List.of(), args).start();
+        String text = read(plain);
+        assertThat(code(plain)).isZero();
+        assertThat(stderr()).startsWith("loupe: WARNING: no vector module").hasLineCount(1);
+        Process vector = loupe(VECTOR, args).start();
+        assertThat(read(vector)).isEqualTo(text).hasSizeGreaterThan(30);
+        assertThat(code(vector)).isZero();
+        assertThat(stderr()).doesNotContain("loupe:");
+    }
+
+    @Test
+    void noColorTurnsColoursOff() throws Exception {
+        List<String> colours = List.of("-Dpicocli.ansi=true");
+        ProcessBuilder coloured = loupe(colours, "generate", "--help");
+        coloured.environment().remove("NO_COLOR");
+        assertThat(read(coloured.start())).contains("\u001b[");
+        ProcessBuilder plain = loupe(colours, "generate", "--help");
+        plain.environment().put("NO_COLOR", "1");
+        assertThat(read(plain.start())).contains("Usage").doesNotContain("\u001b");
+    }
+
+    @Test
+    void aFullDiskIsAnErrorOfOneLine() throws Exception {
+        assertThat(Path.of("/dev/full")).exists();
+        Process process =
+                loupe(List.of(), "--help").redirectOutput(Path.of("/dev/full").toFile()).start();
+        assertThat(code(process)).isEqualTo(1);
+        assertThat(stderr()).startsWith("loupe: cannot write the output").hasLineCount(1);
+    }
+}

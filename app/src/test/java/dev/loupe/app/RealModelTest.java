@@ -1,0 +1,57 @@
+package dev.loupe.app;
+
+import static dev.loupe.app.Run.doubles;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+import org.junit.jupiter.api.Test;
+
+import java.io.IOException;
+
+/** SmolLM2 through the command line, against transformers on the same numbers. */
+class RealModelTest {
+    @Test
+    void franceHasACapital() {
+        String model = Outside.realModel().toString();
+        String[] args = {
+            "generate", "The capital of France is", "-m", model, "-n", "30", "--temperature", "0"
+        };
+        assertThat(Run.of(args).out()).startsWith(" Paris.");
+    }
+
+    @Test
+    void scoreGivesEachTokenTheLogprobOfTransformers() throws IOException {
+        JsonNode expected =
+                new ObjectMapper()
+                        .readTree(Outside.fixture("smollm2-135m-instruct.q4_1.json").toFile())
+                        .get("score");
+        Run run =
+                Run.with(
+                        expected.get("text").textValue(),
+                        "score",
+                        "-",
+                        "--json",
+                        "-m",
+                        Outside.realModel().toString());
+        JsonNode json = run.json();
+        assertThat(json.get("tokens")).isEqualTo(expected.get("tokens"));
+        double[] found = doubles(json.get("logprobs"));
+        double[] wanted = doubles(expected.get("logprobs"));
+        assertThat(found).hasSameSizeAs(wanted);
+        for (int i = 0; i < wanted.length; i++) {
+            assertThat(found[i]).as("token %d", i).isCloseTo(wanted[i], within(2e-3));
+        }
+        assertThat(json.get("mean_nll").doubleValue())
+                .isCloseTo(expected.get("mean_nll").doubleValue(), within(1e-4));
+    }
+
+    @Test
+    void anEmptyPromptBeginsWithBos() {
+        Run run = Run.of("next", "", "--json", "-m", Outside.realModel().toString());
+        assertThat(run.json().get("ids")).hasToString("[1]");
+    }
+}
