@@ -66,10 +66,13 @@ public final class Generator {
      * @param listener sees each token as it is drawn
      * @return one for each request, in their order
      * @throws IllegalArgumentException if a prompt does not fit the model's context, or has an id
-     *     that the model does not know; nothing was computed then
+     *     that the model does not know, or {@code atOnce} is less than 1; nothing was computed then
      */
     public List<Generation> generate(List<Request> requests, int atOnce, Consumer<Token> listener) {
         requests.forEach(this::check);
+        if (atOnce < 1) {
+            throw new IllegalArgumentException("at once: found " + atOnce + ", expected 1 or more");
+        }
         cancelled = false;
         Generation[] done = new Generation[requests.size()];
         List<Sequence> running = new ArrayList<>();

@@ -4,7 +4,9 @@ import java.util.List;
 
 /**
  * Lets text through until a stop string comes, and never lets out the start of one: what may yet
- * become a stop string is held back until it does or cannot.
+ * become a stop string is held back until it does or cannot. Of several stop strings the one counts
+ * that is complete first, and the longest of those that end there, so that it does not matter in
+ * which pieces a text comes.
  */
 final class StopText {
     private final List<String> stops;
@@ -29,10 +31,13 @@ final class StopText {
         }
         held.append(text);
         int first = -1;
+        int firstEnd = Integer.MAX_VALUE;
         for (String stop : stops) {
             int at = held.indexOf(stop);
-            if (at >= 0 && (first < 0 || at < first)) {
+            int end = at + stop.length();
+            if (at >= 0 && (end < firstEnd || (end == firstEnd && at < first))) {
                 first = at;
+                firstEnd = end;
             }
         }
         if (first >= 0) {

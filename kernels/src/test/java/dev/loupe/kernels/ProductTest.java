@@ -151,6 +151,8 @@ class ProductTest {
         Processor plain = new Processor(Kernels.best(), threads);
         float[] drawn = row(product(plain, tokens(cols, 1, 42), weight, bias), 0);
         float[] read = row(product(plain, tokens(cols, 0, 42), weight, bias), 0);
+        Tensor one = product(processor, tokens(cols, 1, 42), weight, bias);
+        assertSameBits(row(one, 0), drawn, what + ", drawn alone");
         Tensor five =
                 product(processor, tokens(cols, 5, 1, 2, 3, 4, 42, 5, 6, 42, 7), weight, bias);
         assertSameBits(row(five, 4), drawn, what + ", drawn among eight others");

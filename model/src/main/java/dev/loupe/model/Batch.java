@@ -35,12 +35,21 @@ public final class Batch {
     private final int[] starts;
     private final int generated;
 
-    /** Parts of generated tokens go first, otherwise the order is kept. */
+    /** As {@link #Batch(List)}. */
     public Batch(Part... given) {
         this(List.of(given));
     }
 
+    /**
+     * Parts of generated tokens go first, otherwise the order is kept.
+     *
+     * @throws IllegalArgumentException if two parts belong to the same sequence
+     */
     public Batch(List<Part> given) {
+        if (given.stream().map(Part::cache).distinct().count() < given.size()) {
+            // the second would overwrite what the first remembers
+            throw new IllegalArgumentException("a sequence is in a batch twice");
+        }
         parts =
                 Stream.concat(
                                 given.stream().filter(Part::generated),
