@@ -27,8 +27,8 @@ final class Lanes {
     }
 
     /**
-     * Stores the first {@code lanes} lanes; none if that is not positive. Short enough to be
-     * inlined always: a vector that is handed to a method becomes an object.
+     * Stores the first {@code lanes} lanes; none if that is not positive. Short enough to be inlined
+     * always: a vector that is handed to a method becomes an object.
      */
     static void store(FloatVector v, float[] y, int offset, int lanes) {
         if (lanes >= L) {
