@@ -36,7 +36,7 @@ final class NewFile {
             throw new ModelFileException(file, "is a directory, expected a file to write");
         }
         Path part = absolute.resolveSibling("." + UUID.randomUUID() + ".part");
-        try {
+        try (Unfinished _ = new Unfinished(part)) {
             try (FileChannel out =
                     FileChannel.open(
                             part, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
@@ -50,8 +50,6 @@ final class NewFile {
                     StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw new ModelFileException(file, "cannot be written: " + reason(e));
-        } finally {
-            deleteQuietly(part);
         }
     }
 
@@ -72,13 +70,5 @@ final class NewFile {
             return f.getReason();
         }
         return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-    }
-
-    private static void deleteQuietly(Path part) {
-        try {
-            Files.deleteIfExists(part);
-        } catch (IOException e) {
-            // the reason that the write failed for matters more
-        }
     }
 }

@@ -4,10 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
-import java.util.List;
 import java.util.UUID;
-import java.util.stream.Stream;
 
 /**
  * Writes a folder of files so that nobody sees a part of it: beside its final place first, then
@@ -33,7 +30,7 @@ final class NewFolder {
             throw new ModelFileException(folder, "is a file, expected a folder to write");
         }
         Path part = absolute.resolveSibling("." + UUID.randomUUID() + ".part");
-        try {
+        try (Unfinished _ = new Unfinished(part)) {
             Files.createDirectory(part);
             content.writeTo(part);
             if (Files.isDirectory(absolute)) {
@@ -43,37 +40,16 @@ final class NewFolder {
             }
         } catch (IOException e) {
             throw new ModelFileException(folder, "cannot be written: " + NewFile.reason(e));
-        } finally {
-            deleteQuietly(part);
         }
     }
 
     private static void moveInto(Path folder, Path part) throws IOException {
-        for (Path file : files(part)) {
+        for (Path file : Unfinished.files(part)) {
             Files.move(
                     file,
                     folder.resolve(file.getFileName().toString()),
                     StandardCopyOption.ATOMIC_MOVE,
                     StandardCopyOption.REPLACE_EXISTING);
-        }
-    }
-
-    private static List<Path> files(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.sorted(Comparator.naturalOrder()).toList();
-        }
-    }
-
-    private static void deleteQuietly(Path part) {
-        try {
-            if (Files.isDirectory(part)) {
-                for (Path file : files(part)) {
-                    Files.delete(file);
-                }
-                Files.delete(part);
-            }
-        } catch (IOException e) {
-            // the reason that the write failed for matters more
         }
     }
 }

@@ -59,8 +59,8 @@ class TokenizerJsonFuzzTest {
                 .map(json -> Arguments.of(json, "a 1 <s> x y ab\n"));
     }
 
-    @FuzzTest(maxDuration = "60s")
     @MethodSource("seeds")
+    @FuzzTest(maxDuration = "60s")
     void eitherReadsOrRefusesInOneLine(@NotNull String json, @NotNull String text)
             throws IOException {
         Path folder = Files.createTempDirectory("tokenizer");
