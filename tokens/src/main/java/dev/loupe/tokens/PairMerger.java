@@ -200,26 +200,47 @@ final class PairMerger {
         }
     }
 
-    /**
-     * Joins the pairs of a rank until one of no higher rank comes up. Returns how many it tried.
-     */
+    /** Joins the pairs of a rank until one of a lower rank comes up. Returns how many it tried. */
     private int joinAll(int rank, int found) {
         for (int i = 0; i < found; i++) {
-            int place = places[i];
-            int pair = pairAt(place);
+            int pair = pairAt(places[i]);
             if (pair < 0 || merges.rank(pair) != rank) {
                 continue;
             }
-            join(place, pair);
+            int place = joinOn(places[i], pair, rank);
             int least = enlist(place);
             if (previous[place] >= 0) {
                 least = Math.min(least, enlist(previous[place]));
             }
-            if (least <= rank) {
+            if (least < rank) {
                 return i + 1;
             }
         }
         return found;
+    }
+
+    /**
+     * Joins a pair, and goes on where that makes another of its rank: all others of this rank lie
+     * further right. Vocabularies give all runs of spaces one rank. Returns the last place.
+     */
+    private int joinOn(int place, int pair, int rank) {
+        while (true) {
+            join(place, pair);
+            int before = previous[place];
+            int left = before < 0 ? -1 : pairAt(before);
+            int right = pairAt(place);
+            int leftRank = left < 0 ? Integer.MAX_VALUE : merges.rank(left);
+            int rightRank = right < 0 ? Integer.MAX_VALUE : merges.rank(right);
+            if (Math.min(leftRank, rightRank) != rank) {
+                return place;
+            }
+            if (leftRank == rank) {
+                place = before;
+                pair = left;
+            } else {
+                pair = right;
+            }
+        }
     }
 
     private void forgetRanks() {

@@ -67,6 +67,51 @@ class PairMergerTest {
         assertThat(java.util.Arrays.copyOf(merger.symbols, merger.count)).containsExactly(2, 1);
     }
 
+    /** Runs of 1 to 16 spaces, as in Llama's vocabulary, and some others with scores to share. */
+    @Test
+    void longPiecesOfEqualScoresMergeAsTheDefinitionSays() {
+        List<String> texts = new ArrayList<>(List.of("a", "b"));
+        for (int n = 2; n <= 16; n++) {
+            texts.add("a".repeat(n));
+        }
+        texts.addAll(List.of("ab", "ba", "bab", "abab", "bb", "baa"));
+        for (int seed = 0; seed < 40; seed++) {
+            Random random = new Random(seed);
+            float[] scores = new float[texts.size()];
+            for (int id = 0; id < scores.length; id++) {
+                scores[id] = seed == 0 ? 1 : random.nextInt(3);
+            }
+            Merges merges = Merges.byScore(vocabulary(texts), scores);
+            PairMerger merger = new PairMerger(merges);
+            List<Integer> symbols = new ArrayList<>();
+            for (int i = 0; i < 300; i++) {
+                int symbol = random.nextInt(5) / 4;
+                symbols.add(symbol);
+                merger.add(symbol, 1);
+            }
+            merger.merge();
+            assertThat(java.util.Arrays.copyOf(merger.symbols, merger.count))
+                    .as("seed %d", seed)
+                    .isEqualTo(byDefinition(merges, symbols));
+        }
+    }
+
+    @Test
+    void aMillionSpacesOfEqualScoresCostNoMoreThanOthers() {
+        List<String> texts = new ArrayList<>();
+        for (int n = 1; n <= 16; n++) {
+            texts.add("a".repeat(n));
+        }
+        Merges merges = Merges.byScore(vocabulary(texts), new float[16]);
+        PairMerger merger = new PairMerger(merges);
+        for (int i = 0; i < 1 << 20; i++) {
+            merger.add(0, 1);
+        }
+        merger.merge();
+        assertThat(merger.count).isEqualTo(1 << 16);
+        assertThat(merger.lookups).isLessThan(4L << 20);
+    }
+
     @Test
     void wrongMergesAndScoresAreRefused() {
         Vocabulary vocabulary = vocabulary(List.of("a", "b", "ab"));
