@@ -1,27 +1,32 @@
 package dev.loupe.app;
 
-// README: begin
 import dev.loupe.files.LocalModel;
 import dev.loupe.generate.Generator;
 import dev.loupe.generate.Request;
+import dev.loupe.generate.Sampling;
 
 import java.nio.file.Path;
 
+/** The README's example. */
 final class LibraryExample {
+    private LibraryExample() {}
+
     public static void main(String[] args) {
-        try (LocalModel model = LocalModel.load(Path.of(args[0]), 2)) {
+        Path path = Path.of(args[0]);
+        // README: begin
+        try (var model = LocalModel.load(path, 2)) {
             var tokenizer = model.tokenizer().orElseThrow();
-            int[] ids = tokenizer.encode("The capital of France is");
-            var generator =
-                    new Generator(
-                            model.gpt(), tokenizer, model.endOfGeneration(), model.processor());
+            var end = model.endOfGeneration();
+            var generator = new Generator(model.gpt(), tokenizer, end, model.processor());
+            int[] prompt = tokenizer.encode("The capital of France is");
+            var request = Request.greedy(prompt, 20).withSampling(Sampling.PLAIN, 7);
             generator.generate(
-                    Request.greedy(ids, 20),
+                    request,
                     token -> {
                         System.out.print(token.text());
                         System.err.println(token.distribution().top(3));
                     });
         }
+        // README: end
     }
 }
-// README: end

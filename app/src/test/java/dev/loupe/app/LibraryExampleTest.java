@@ -33,7 +33,7 @@ class LibraryExampleTest {
         }
         assertThat(text.toString(StandardCharsets.UTF_8)).startsWith(" Paris.");
         assertThat(distributions.toString(StandardCharsets.UTF_8).lines())
-                .hasSize(20)
+                .isNotEmpty()
                 .allMatch(line -> line.contains("probability="));
     }
 
@@ -41,18 +41,15 @@ class LibraryExampleTest {
     void theReadmeShowsItWordForWord() throws IOException {
         Path readme = Path.of("../README.md");
         String marked = marked(Files.readString(SOURCE));
-        if (Files.notExists(readme)) {
-            abort("there is no README yet");
-        }
         assertThat(Files.readString(readme)).contains("```java\n" + marked + "```");
     }
 
     private static String marked(String source) {
         String begin = "// README: begin\n";
         int from = source.indexOf(begin) + begin.length();
-        int to = source.indexOf("// README: end");
+        int to = source.indexOf("        // README: end");
         assertThat(to).isGreaterThan(from);
-        return source.substring(from, to);
+        return source.substring(from, to).stripIndent();
     }
 
     private static String realModel() {

@@ -61,6 +61,19 @@ public interface Kernels {
     void multiply(Weight weight, int from, int to, Activations x, float[] y, int offset);
 
     /**
+     * Products of several generated tokens with one panel, each as {@link #multiply(Weight, int,
+     * int, Activations, float[], int)} gives it alone; a provider may share the work of unpacking.
+     *
+     * @param tokens as many as {@code y} has rows
+     * @param y {@code [token, rows of the weight]}
+     */
+    default void multiplyTogether(Weight weight, int panel, Activations[] tokens, Tensor y) {
+        for (int t = 0; t < tokens.length; t++) {
+            multiply(weight, panel, panel + 1, tokens[t], y.data(), y.row(t));
+        }
+    }
+
+    /**
      * Attention of one query over the keys {@code [from, to)} of one head.
      *
      * @param q the query, already scaled

@@ -44,7 +44,7 @@ public final class Product {
     private static void multiplyOne(Processor processor, Tensor x, Weight w, Tensor y) {
         int generated = x.generated();
         if (generated > 0) {
-            multiplyGenerated(processor, x.rows(0, generated), w, y);
+            multiplyGenerated(processor, x.rows(0, generated), w, y.rows(0, generated));
         }
         if (generated < x.rows()) {
             int prompt = x.rows() - generated;
@@ -64,20 +64,14 @@ public final class Product {
                         w.panels(),
                         processor.grain(w.panels(), 64),
                         (worker, from, to) -> {
-                            // one panel for all sequences, while it is in the cache
-                            int step = ready.length == 1 ? to - from : 1;
-                            for (int panel = from; panel < to; panel += step) {
-                                for (int t = 0; t < ready.length; t++) {
-                                    processor
-                                            .kernels()
-                                            .multiply(
-                                                    w,
-                                                    panel,
-                                                    panel + step,
-                                                    ready[t],
-                                                    y.data(),
-                                                    y.row(t));
-                                }
+                            if (ready.length == 1) {
+                                processor
+                                        .kernels()
+                                        .multiply(w, from, to, ready[0], y.data(), y.row(0));
+                                return;
+                            }
+                            for (int panel = from; panel < to; panel++) {
+                                processor.kernels().multiplyTogether(w, panel, ready, y);
                             }
                         });
     }

@@ -42,14 +42,17 @@ final class GeneratedProduct {
                     halves(w.data()[panel], lane, w.cols(), x, y, to, left);
                 }
             }
-            case Weight.Codes w -> {
-                if (w.bits() == 4) {
-                    nibbles(w, panel, lane, x, y, to, left);
-                } else {
-                    bytes(w, panel, lane, x, y, to, left);
-                }
-            }
+            case Weight.Codes w -> codes(w, panel, lane, x, y, to, left);
             case Weight.Stack w -> throw new IllegalArgumentException("a stack");
+        }
+    }
+
+    static void codes(
+            Weight.Codes w, int panel, int lane, Activations x, float[] y, int to, int left) {
+        if (w.bits() == 4) {
+            nibbles(w, panel, lane, x, y, to, left);
+        } else {
+            bytes(w, panel, lane, x, y, to, left);
         }
     }
 
@@ -188,7 +191,7 @@ final class GeneratedProduct {
         Lanes.store(sum, y, to, left);
     }
 
-    private static FloatVector signed(IntVector v, int left) {
+    static FloatVector signed(IntVector v, int left) {
         IntVector code = v.lanewise(VectorOperators.LSHL, left).lanewise(VectorOperators.ASHR, 24);
         return Lanes.floats(code);
     }

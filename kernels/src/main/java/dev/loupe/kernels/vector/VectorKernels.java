@@ -31,6 +31,15 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
+    public void multiplyTogether(Weight weight, int panel, Activations[] tokens, Tensor y) {
+        if (weight instanceof Weight.Codes codes) {
+            SharedProduct.multiply(codes, panel, tokens, y);
+        } else {
+            Kernels.super.multiplyTogether(weight, panel, tokens, y);
+        }
+    }
+
+    @Override
     public void attend(
             float[] q,
             KeyValues keys,
