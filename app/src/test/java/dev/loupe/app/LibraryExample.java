@@ -19,7 +19,7 @@ final class LibraryExample {
             var end = model.endOfGeneration();
             var generator = new Generator(model.gpt(), tokenizer, end, model.processor());
             int[] prompt = tokenizer.encode("The capital of France is");
-            var request = Request.greedy(prompt, 20).withSampling(Sampling.PLAIN, 7);
+            var request = Request.greedy(prompt, 20).withSampling(Sampling.PLAIN, 2);
             generator.generate(
                     request,
                     token -> {

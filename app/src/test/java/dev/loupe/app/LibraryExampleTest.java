@@ -47,7 +47,7 @@ class LibraryExampleTest {
     private static String marked(String source) {
         String begin = "// README: begin\n";
         int from = source.indexOf(begin) + begin.length();
-        int to = source.indexOf("        // README: end");
+        int to = source.indexOf("// README: end");
         assertThat(to).isGreaterThan(from);
         return source.substring(from, to).stripIndent();
     }
