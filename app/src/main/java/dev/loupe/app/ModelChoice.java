@@ -57,11 +57,15 @@ class ModelChoice implements OptionList.Shared {
         return tokenizer;
     }
 
-    /** Makes it the model used last. */
+    /** Makes a model that was named the model used last. */
     void remember(Path path) {
-        if (model == null) {
-            return;
+        if (model != null) {
+            makeLast(path);
         }
+    }
+
+    /** Makes it the model used last: the one that commands take which name none. */
+    static void makeLast(Path path) {
         try {
             Path last = lastUsed();
             Files.createDirectories(last.getParent());

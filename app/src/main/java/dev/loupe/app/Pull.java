@@ -18,6 +18,7 @@ import picocli.CommandLine.Parameters;
             "NAME is a short name (smollm2, gpt2, pythia-70m, qwen3-0.6b, ...), OWNER/REPO of the"
                 + " Hugging Face hub, OWNER/REPO:Q4_K_M or OWNER/REPO:file.gguf to choose one of"
                 + " its files, or the address of a .gguf file.",
+            "It becomes the model used last, which commands take that are given none.",
             "Environment: HF_ENDPOINT, HF_TOKEN, LOUPE_HOME."
         })
 final class Pull implements Runnable {
@@ -35,6 +36,7 @@ final class Pull implements Runnable {
         try (ProgressBar bar = ProgressBar.onStderr()) {
             model = store.pull(name, bar);
         }
+        ModelChoice.makeLast(model.path());
         System.out.println(model.name() + "  " + model.format() + "  " + Bytes.text(model.bytes()));
     }
 }

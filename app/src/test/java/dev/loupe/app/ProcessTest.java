@@ -4,16 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.sun.net.httpserver.HttpServer;
+
+import dev.loupe.files.Converter;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** What only a process of its own can show: signals, pipes, the modules of the JVM. */
@@ -88,6 +95,39 @@ class ProcessTest {
         assertThat(read(vector)).isEqualTo(text).hasSizeGreaterThan(30);
         assertThat(code(vector)).isZero();
         assertThat(stderr()).doesNotContain("loupe:");
+    }
+
+    @Test
+    void whatWasPulledIsTheModelUsedLast() throws Exception {
+        Path file = folder.resolve("tiny.gguf");
+        Path tiny = TinyModel.write(folder.resolve("tiny"));
+        Converter.toGguf(tiny, file, Optional.empty(), 1, (index, count, tensor) -> {});
+        byte[] model = Files.readAllBytes(file);
+        HttpServer server =
+                HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext(
+                "/tiny.gguf",
+                exchange -> {
+                    exchange.sendResponseHeaders(200, model.length);
+                    exchange.getResponseBody().write(model);
+                    exchange.close();
+                });
+        server.start();
+        try {
+            String address = "http://127.0.0.1:" + server.getAddress().getPort() + "/tiny.gguf";
+            assertThat(code(atHome("pull", address))).isZero();
+            Process next = atHome("next", "abc");
+            assertThat(read(next)).isNotEmpty();
+            assertThat(code(next)).isZero();
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    private Process atHome(String... args) throws IOException {
+        ProcessBuilder builder = loupe(VECTOR, args);
+        builder.environment().put("LOUPE_HOME", folder.resolve("home").toString());
+        return builder.start();
     }
 
     @Test

@@ -227,7 +227,7 @@ public final class Converter {
                                     rows, vector(name), HfTensors.splitByHead(config.attention()));
                 };
         if (turned) {
-            rows = Rearranged.transposed(Rearranged.decoded(in, rows));
+            rows = Rearranged.transposed(in, Rearranged.decoded(in, rows));
         }
         Quantizer.write(in, rows, type, workers, channel);
     }

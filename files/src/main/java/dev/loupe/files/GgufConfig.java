@@ -19,6 +19,9 @@ final class GgufConfig {
     /** A tensor that is part of the configuration. */
     static final String ROPE_FACTORS = "rope_freqs.weight";
 
+    /** Half of the largest head; the right number is checked with the rotary dimensions. */
+    private static final int MOST_FACTORS = 1 << 13;
+
     /** Every so many layers of Gemma one looks back without a window. */
     static final int GEMMA_PERIOD = 6;
 
@@ -176,7 +179,8 @@ final class GgufConfig {
         boolean[] sliding = new boolean[nLayer];
         switch (metadata.raw(key).orElse(null)) {
             case null -> period(sliding, family == Family.GEMMA3 ? GEMMA_PERIOD : 0);
-            case Long period -> period(sliding, Math.toIntExact(period));
+            case Long period ->
+                    period(sliding, narrowed("attention.sliding_window_pattern", period));
             case boolean[] each when each.length == nLayer -> sliding = each.clone();
             default -> throw wrong("attention.sliding_window_pattern", "a flag for each layer");
         }
@@ -193,6 +197,13 @@ final class GgufConfig {
     private Rope.Scaling scaling() {
         if (gguf.names().contains(ROPE_FACTORS)) {
             StoredTensor factors = gguf.tensor(ROPE_FACTORS);
+            if (factors.rows() != 1 || factors.cols() > MOST_FACTORS) {
+                throw new ModelFileException(
+                        gguf.path(),
+                        "tensor " + ROPE_FACTORS,
+                        factors.rows() + " x " + factors.cols(),
+                        "a vector, one number for each two dimensions of a head");
+            }
             float[] divisors = new float[factors.cols()];
             Blocks.decode(factors.type(), factors.row(0), 0, divisors.length, divisors, 0);
             return new Rope.Divided(divisors);
@@ -255,7 +266,8 @@ final class GgufConfig {
     }
 
     private ModelFileException wrong(String name, String expected) {
-        Object found = metadata.raw(key(name)).orElse("nothing");
+        Object raw = metadata.raw(key(name)).orElse("nothing");
+        Object found = raw.getClass().isArray() ? "an array" : raw;
         return new ModelFileException(gguf.path(), key(name), found, expected);
     }
 }

@@ -28,6 +28,7 @@ final class HfTensors implements TensorSource {
 
     private final Safetensors file;
     private final GptConfig config;
+    private final FolderNames folderNames;
     private final Map<String, Stored> stored = new LinkedHashMap<>();
 
     private record Stored(String name, Family.Layout layout) {}
@@ -35,6 +36,7 @@ final class HfTensors implements TensorSource {
     HfTensors(Safetensors file, Family family, GptConfig config) {
         this.file = file;
         this.config = config;
+        folderNames = new FolderNames(family);
         Map<String, Family.Name> ours = new LinkedHashMap<>();
         family.names()
                 .forEach((gguf, hf) -> ours.put(hf.name(), new Family.Name(gguf, hf.layout())));
@@ -88,11 +90,19 @@ final class HfTensors implements TensorSource {
         return Optional.of(
                 switch (place.layout) {
                     case PLAIN -> tensor;
-                    case TRANSPOSED -> vector ? tensor : Rearranged.transposed(tensor);
+                    case TRANSPOSED -> vector ? tensor : Rearranged.transposed(file.path(), tensor);
                     case BY_HEAD -> byHead(tensor, vector);
                     // another shape is refused when the model is put together
                     case LESS_ONE -> tensor.rows() == 1 ? Rearranged.plusOne(tensor) : tensor;
                 });
+    }
+
+    @Override
+    public String nameInFile(String name) {
+        Stored place = stored.get(name);
+        return place != null
+                ? place.name
+                : folderNames.of(name).map(Family.Name::name).orElse(name);
     }
 
     private StoredRows byHead(StoredTensor tensor, boolean vector) {

@@ -1,6 +1,7 @@
 package dev.loupe.files;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -23,13 +24,21 @@ import java.util.Optional;
  */
 final class JsonFields {
     /** A configuration has some kilobytes; this leaves room for a chat template in it. */
-    private static final long LARGEST = 16L << 20;
+    private static final long LARGEST = 4L << 20;
+
+    /**
+     * Gemma's tokenizer_config.json, the largest, has 150,000; each may take 80 bytes in memory.
+     */
+    private static final int MOST_TOKENS = 400_000;
 
     private static final ObjectMapper MAPPER =
             new ObjectMapper(
                     JsonFactory.builder()
                             .streamReadConstraints(
-                                    StreamReadConstraints.builder().maxNestingDepth(64).build())
+                                    StreamReadConstraints.builder()
+                                            .maxNestingDepth(64)
+                                            .maxTokenCount(MOST_TOKENS)
+                                            .build())
                             .build());
 
     private final Path file;
@@ -57,9 +66,11 @@ final class JsonFields {
             }
             throw new ModelFileException(file, "content", "other JSON", "one object");
         } catch (JsonProcessingException e) {
+            // bounds that were exceeded have no place
+            JsonLocation place = e.getLocation();
             throw new ModelFileException(
                     file,
-                    "line " + e.getLocation().getLineNr(),
+                    place == null ? "content" : "line " + place.getLineNr(),
                     "broken JSON",
                     "valid JSON (" + e.getOriginalMessage() + ")");
         } catch (IOException e) {
@@ -151,6 +162,9 @@ final class JsonFields {
             return Optional.empty();
         }
         List<String> strings = new ArrayList<>();
+        if (!value.isArray()) {
+            throw wrong(name, value, "a list of strings");
+        }
         for (JsonNode element : value) {
             if (!element.isTextual()) {
                 throw wrong(name, value, "a list of strings");

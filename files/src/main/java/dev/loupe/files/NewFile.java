@@ -48,8 +48,19 @@ final class NewFile {
                     absolute,
                     StandardCopyOption.ATOMIC_MOVE,
                     StandardCopyOption.REPLACE_EXISTING);
+            syncNames(absolute.resolveSibling(""));
         } catch (IOException e) {
             throw new ModelFileException(file, "cannot be written: " + reason(e));
+        }
+    }
+
+    /** Without this a power cut can undo a rename, for names are the folder's data. */
+    static void syncNames(Path folder) {
+        try (FileChannel names = FileChannel.open(folder, StandardOpenOption.READ)) {
+            names.force(true);
+        } catch (IOException e) {
+            // Windows opens no folders, and some file systems sync none; the file is whole anyway
+            return;
         }
     }
 

@@ -38,6 +38,7 @@ final class NewFolder {
             } else {
                 Files.move(part, absolute, StandardCopyOption.ATOMIC_MOVE);
             }
+            NewFile.syncNames(absolute.resolveSibling(""));
         } catch (IOException e) {
             throw new ModelFileException(folder, "cannot be written: " + NewFile.reason(e));
         }
@@ -51,5 +52,6 @@ final class NewFolder {
                     StandardCopyOption.ATOMIC_MOVE,
                     StandardCopyOption.REPLACE_EXISTING);
         }
+        NewFile.syncNames(folder);
     }
 }

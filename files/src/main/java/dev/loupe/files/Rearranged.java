@@ -5,11 +5,14 @@ import dev.loupe.kernels.StoredRows;
 import dev.loupe.kernels.TensorType;
 import dev.loupe.model.StoredTensor;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.function.IntUnaryOperator;
+import java.util.function.Supplier;
 
 /**
  * A stored matrix with its rows in another order; nothing is copied.
@@ -54,12 +57,16 @@ record Rearranged(StoredRows source, IntUnaryOperator order) implements StoredRo
         if (!vector) {
             return new Rearranged(source, order);
         }
-        float[] from = decoded(source);
-        float[] to = new float[from.length];
-        for (int i = 0; i < to.length; i++) {
-            to[i] = from[order.applyAsInt(i)];
-        }
-        return vector(source.name(), to);
+        return vector(
+                source,
+                () -> {
+                    float[] from = decoded(source);
+                    float[] to = new float[from.length];
+                    for (int i = 0; i < to.length; i++) {
+                        to[i] = from[order.applyAsInt(i)];
+                    }
+                    return to;
+                });
     }
 
     /** The same vector, one more in every place. */
@@ -73,11 +80,15 @@ record Rearranged(StoredRows source, IntUnaryOperator order) implements StoredRo
     }
 
     private static StoredRows plus(StoredRows source, float change) {
-        float[] numbers = decoded(source);
-        for (int i = 0; i < numbers.length; i++) {
-            numbers[i] += change;
-        }
-        return vector(source.name(), numbers);
+        return vector(
+                source,
+                () -> {
+                    float[] numbers = decoded(source);
+                    for (int i = 0; i < numbers.length; i++) {
+                        numbers[i] += change;
+                    }
+                    return numbers;
+                });
     }
 
     private static float[] decoded(StoredRows source) {
@@ -92,12 +103,8 @@ record Rearranged(StoredRows source, IntUnaryOperator order) implements StoredRo
             return stored;
         }
         int cols = source.cols();
-        long bytes = (long) source.rows() * cols * Float.BYTES;
-        if (bytes > Integer.MAX_VALUE - 8) {
-            throw new ModelFileException(
-                    file, "tensor '" + source.name() + "'", bytes + " bytes", "less than 2 GB");
-        }
-        MemorySegment data = MemorySegment.ofArray(new byte[(int) bytes]);
+        int bytes = size(file, source, Float.BYTES);
+        MemorySegment data = MemorySegment.ofArray(new byte[bytes]);
         float[] row = new float[cols];
         for (int r = 0; r < source.rows(); r++) {
             Blocks.decode(source.type(), source.row(r), 0, cols, row, 0);
@@ -106,18 +113,35 @@ record Rearranged(StoredRows source, IntUnaryOperator order) implements StoredRo
         return new StoredTensor(source.name(), TensorType.F32, source.rows(), cols, data);
     }
 
-    private static StoredRows vector(String name, float[] numbers) {
-        MemorySegment data = MemorySegment.ofArray(new byte[4 * numbers.length]);
-        MemorySegment.copy(numbers, 0, data, FLOAT, 0, numbers.length);
-        return new StoredTensor(name, TensorType.F32, 1, numbers.length, data);
+    private static StoredRows vector(StoredRows source, Supplier<float[]> numbers) {
+        return new Made(
+                source.name(),
+                TensorType.F32,
+                1,
+                source.cols(),
+                () -> {
+                    byte[] bytes = new byte[Math.multiplyExact(Float.BYTES, source.cols())];
+                    MemorySegment data = MemorySegment.ofArray(bytes);
+                    MemorySegment.copy(numbers.get(), 0, data, FLOAT, 0, source.cols());
+                    return data;
+                });
     }
 
     /** {@code [in, out]} as {@code [out, in]}; float types only. */
-    static StoredRows transposed(StoredTensor source) {
+    static StoredRows transposed(Path file, StoredTensor source) {
+        return new Made(
+                source.name(),
+                source.type(),
+                source.cols(),
+                source.rows(),
+                () -> turned(file, source));
+    }
+
+    private static MemorySegment turned(Path file, StoredTensor source) {
         int bytes = source.type().blockBytes();
         int rows = source.cols();
         int cols = source.rows();
-        byte[] to = new byte[Math.toIntExact(source.data().byteSize())];
+        byte[] to = new byte[size(file, source, bytes)];
         byte[] from = new byte[rows * bytes];
         for (int c = 0; c < cols; c++) {
             MemorySegment.copy(source.row(c), ValueLayout.JAVA_BYTE, 0, from, 0, from.length);
@@ -125,7 +149,67 @@ record Rearranged(StoredRows source, IntUnaryOperator order) implements StoredRo
                 System.arraycopy(from, r * bytes, to, (r * cols + c) * bytes, bytes);
             }
         }
-        return new StoredTensor(
-                source.name(), source.type(), rows, cols, MemorySegment.ofArray(to));
+        return MemorySegment.ofArray(to);
+    }
+
+    /** How many bytes a copy takes, which is an array of Java's. */
+    private static int size(Path file, StoredRows source, int each) {
+        long bytes = (long) source.rows() * source.cols() * each;
+        if (bytes > Integer.MAX_VALUE - 8) {
+            throw new ModelFileException(
+                    file, "tensor '" + source.name() + "'", bytes + " bytes", "less than 2 GB");
+        }
+        return (int) bytes;
+    }
+
+    /**
+     * Rows that are made when the first is asked for: a file may claim any shape, and until then
+     * somebody has compared it with the configuration.
+     */
+    private static final class Made implements StoredRows {
+        private final String name;
+        private final TensorType type;
+        private final int rows;
+        private final int cols;
+        private final Supplier<MemorySegment> make;
+        private @Nullable MemorySegment data;
+
+        Made(String name, TensorType type, int rows, int cols, Supplier<MemorySegment> make) {
+            this.name = name;
+            this.type = type;
+            this.rows = rows;
+            this.cols = cols;
+            this.make = make;
+        }
+
+        @Override
+        public String name() {
+            return name;
+        }
+
+        @Override
+        public TensorType type() {
+            return type;
+        }
+
+        @Override
+        public int rows() {
+            return rows;
+        }
+
+        @Override
+        public int cols() {
+            return cols;
+        }
+
+        /** Several threads pack the rows of one matrix. */
+        @Override
+        public synchronized MemorySegment row(int row) {
+            if (data == null) {
+                data = make.get();
+            }
+            long bytes = type.bytes(cols);
+            return data.asSlice(row * bytes, bytes);
+        }
     }
 }

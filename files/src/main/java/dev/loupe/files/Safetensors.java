@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
 
@@ -52,7 +53,11 @@ public final class Safetensors implements TensorFile {
         try {
             SequencedMap<String, Place> tensors =
                     switch (kind) {
-                        case SAFETENSORS -> places(file, arena);
+                        case SAFETENSORS ->
+                                places(
+                                        file,
+                                        MappedFile.map(file, arena),
+                                        SafetensorsHeader.MAX_BYTES);
                         case JSON -> sharded(file, arena);
                         case GGUF ->
                                 throw new ModelFileException(
@@ -85,10 +90,9 @@ public final class Safetensors implements TensorFile {
         throw new ModelFileException(folder, "has neither " + SINGLE + " nor " + INDEX);
     }
 
-    private static SequencedMap<String, Place> places(Path file, Arena arena) {
-        MemorySegment bytes = MappedFile.map(file, arena);
+    private static SequencedMap<String, Place> places(Path file, MemorySegment bytes, long most) {
         SequencedMap<String, Place> places = new LinkedHashMap<>();
-        SafetensorsHeader.parse(file, bytes)
+        SafetensorsHeader.parse(file, bytes, most)
                 .forEach((name, entry) -> places.put(name, new Place(file, bytes, entry)));
         return places;
     }
@@ -96,18 +100,23 @@ public final class Safetensors implements TensorFile {
     private static SequencedMap<String, Place> sharded(Path index, Arena arena) {
         Map<String, SequencedMap<String, Place>> shards = new HashMap<>();
         SequencedMap<String, Place> tensors = new LinkedHashMap<>();
-        SafetensorsIndex.read(index)
-                .forEach((name, shard) -> {
-                    Place place =
-                            shards.computeIfAbsent(
-                                            shard, s -> places(index.resolveSibling(s), arena))
-                                    .get(name);
-                    if (place == null) {
-                        throw new ModelFileException(
-                                index, "tensor '" + name + "' is not in " + shard);
-                    }
-                    tensors.put(name, place);
-                });
+        // a thousand shards may not cost a thousand times what a file may
+        long left = SafetensorsHeader.MAX_BYTES;
+        for (Map.Entry<String, String> tensor : SafetensorsIndex.read(index).entrySet()) {
+            String name = tensor.getKey();
+            String shard = tensor.getValue();
+            if (!shards.containsKey(shard)) {
+                Path file = index.resolveSibling(shard);
+                MemorySegment bytes = MappedFile.map(file, arena);
+                shards.put(shard, places(file, bytes, left));
+                left -= SafetensorsHeader.length(file, bytes, left);
+            }
+            Place place = Objects.requireNonNull(shards.get(shard)).get(name);
+            if (place == null) {
+                throw new ModelFileException(index, "tensor '" + name + "' is not in " + shard);
+            }
+            tensors.put(name, place);
+        }
         return tensors;
     }
 

@@ -17,7 +17,7 @@ import java.util.SequencedMap;
 
 /** The JSON that stands before the tensors' bytes in a safetensors file, checked. */
 final class SafetensorsHeader {
-    /** The headers of published shards stay below one megabyte. */
+    /** All headers of a checkpoint together; those of published shards stay below one megabyte. */
     static final long MAX_BYTES = 16 << 20;
 
     static final int MAX_TENSORS = 100_000;
@@ -61,8 +61,23 @@ final class SafetensorsHeader {
         this.dataSize = dataSize;
     }
 
-    /** The tensors by name, in the order of the header. */
-    static SequencedMap<String, Entry> parse(Path file, MemorySegment bytes) {
+    /**
+     * The tensors by name, in the order of the header.
+     *
+     * @param most how many bytes the header may have
+     */
+    static SequencedMap<String, Entry> parse(Path file, MemorySegment bytes, long most) {
+        long length = length(file, bytes, most);
+        byte[] json = bytes.asSlice(8, length).toArray(ValueLayout.JAVA_BYTE);
+        SafetensorsHeader header =
+                new SafetensorsHeader(file, 8 + length, bytes.byteSize() - 8 - length);
+        JsonFile.parse(file, "header", json, header::read);
+        header.refuseOverlaps();
+        return header.entries;
+    }
+
+    /** How many bytes the header has, if that is no more than {@code most} and the file's. */
+    static long length(Path file, MemorySegment bytes, long most) {
         long size = bytes.byteSize();
         if (size < 8) {
             throw new ModelFileException(file, "size", size, "at least 8 bytes");
@@ -76,14 +91,14 @@ final class SafetensorsHeader {
                     Long.toUnsignedString(length),
                     "2 to the " + (size - 8) + " bytes that the file has");
         }
-        if (length > MAX_BYTES) {
-            throw new ModelFileException(file, "header length", length, "at most " + MAX_BYTES);
+        if (length > most) {
+            throw new ModelFileException(
+                    file,
+                    "header length",
+                    length,
+                    "at most %d of the %d bytes for all headers".formatted(most, MAX_BYTES));
         }
-        byte[] json = bytes.asSlice(8, length).toArray(ValueLayout.JAVA_BYTE);
-        SafetensorsHeader header = new SafetensorsHeader(file, 8 + length, size - 8 - length);
-        JsonFile.parse(file, "header", json, header::read);
-        header.refuseOverlaps();
-        return header.entries;
+        return length;
     }
 
     private void read(JsonParser json) throws IOException {

@@ -1,5 +1,6 @@
 package dev.loupe.files;
 
+import dev.loupe.tokens.Merges;
 import dev.loupe.tokens.TokenKind;
 import dev.loupe.tokens.Vocabulary;
 
@@ -18,9 +19,6 @@ import java.util.stream.IntStream;
 final class SentencePieceScores {
     /** What llama.cpp gives to tokens that are no merge's result. */
     private static final float NONE = -1_000_000f;
-
-    /** The longest token that is taken apart, in UTF-16 units; it bounds the time for a token. */
-    static final int LONGEST = 1000;
 
     private final Vocabulary vocabulary;
     private final Map<String, Integer> ranks = new HashMap<>();
@@ -61,10 +59,10 @@ final class SentencePieceScores {
 
     /** Every way to cut a token into two tokens of text. */
     static List<Pair> splits(String text, Vocabulary vocabulary) {
-        if (text.length() > LONGEST) {
+        if (text.length() > Merges.LONGEST_SCORED) {
             throw new IllegalArgumentException(
                     "a token has %d characters, expected at most %d"
-                            .formatted(text.length(), LONGEST));
+                            .formatted(text.length(), Merges.LONGEST_SCORED));
         }
         return IntStream.range(1, text.length())
                 .mapToObj(at -> new Pair(text.substring(0, at), text.substring(at)))

@@ -176,8 +176,8 @@ public final class TokenizerJson {
         JsonNode tokens = file.rest.path("added_tokens");
         int count = file.vocabulary.size() + tokens.size();
         long size = Math.max(least, 0);
-        for (int id : file.vocabulary.values()) {
-            size = Math.max(size, id + 1L);
+        for (TokenizerJsonFile.Token token : file.vocabulary.values()) {
+            size = Math.max(size, token.id() + 1L);
         }
         for (JsonNode token : tokens) {
             size = Math.max(size, (long) Math.min(token.path("id").asDouble(), 1e15) + 1);
@@ -188,12 +188,12 @@ public final class TokenizerJson {
         List<String> texts = new ArrayList<>(Collections.nCopies((int) size, ""));
         List<TokenKind> kinds = new ArrayList<>(Collections.nCopies((int) size, TokenKind.NORMAL));
         boolean fallback = file.model.path("byte_fallback").asBoolean();
-        file.vocabulary.forEach((text, id) -> {
-            set(texts, id, text);
-            if (fallback && text.matches("<0x[0-9A-F]{2}>")) {
-                kinds.set(id, TokenKind.BYTE);
+        for (TokenizerJsonFile.Token token : file.vocabulary.values()) {
+            set(texts, token.id(), token.text());
+            if (fallback && token.text().matches("<0x[0-9A-F]{2}>")) {
+                kinds.set(token.id(), TokenKind.BYTE);
             }
-        });
+        }
         tokens.forEach(token -> add(token, texts, kinds));
         return checked(() -> new Vocabulary(texts, kinds));
     }

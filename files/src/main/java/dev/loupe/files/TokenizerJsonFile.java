@@ -25,9 +25,9 @@ import java.util.Map;
  */
 final class TokenizerJsonFile {
     private static final long MAX_BYTES = 64L << 20;
-    private static final int MAX_TOKENS = 1_000_000;
-    private static final int MAX_MERGES = 2_000_000;
-    private static final int MAX_NODES = 500_000;
+    private static final int MAX_TOKENS = 500_000;
+    private static final int MAX_MERGES = 1_000_000;
+    private static final int MAX_NODES = 200_000;
     private static final JsonFactory JSON =
             JsonFactory.builder()
                     .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
@@ -43,8 +43,11 @@ final class TokenizerJsonFile {
     private final Path file;
     private int nodes;
 
-    /** Token to id. */
-    final Map<String, Integer> vocabulary = new HashMap<>();
+    /** An entry of the vocabulary. */
+    record Token(String text, int id) {}
+
+    /** The tokens by their text. */
+    final Map<String, Token> vocabulary = new HashMap<>();
 
     /** Left and right of each merge, alternating. */
     final List<String> merges = new ArrayList<>();
@@ -145,7 +148,7 @@ final class TokenizerJsonFile {
             if (id < 0) {
                 throw wrong("model.vocab['" + token + "']", id, "an id of 0 or more");
             }
-            if (vocabulary.put(token, id) != null) {
+            if (vocabulary.put(token, new Token(token, id)) != null) {
                 throw wrong("model.vocab", "the token '" + token + "' twice", "each token once");
             }
             if (vocabulary.size() > MAX_TOKENS) {
@@ -184,16 +187,18 @@ final class TokenizerJsonFile {
     }
 
     /**
-     * Checks at once if the vocabulary is there, so that a long list of wrong merges costs nothing.
+     * If the vocabulary is there, checks at once, so that a long list of wrong merges costs
+     * nothing, and gives its text, so that one of right merges costs little.
      */
-    private String known(String token) {
-        if (!vocabulary.isEmpty() && !vocabulary.containsKey(token)) {
+    private String known(String text) {
+        Token token = vocabulary.get(text);
+        if (token == null && !vocabulary.isEmpty()) {
             throw wrong(
                     "model.merges[" + merges.size() / 2 + "]",
-                    "'" + token + "'",
+                    "'" + text + "'",
                     "a token of the vocabulary");
         }
-        return token;
+        return token == null ? text : token.text();
     }
 
     private JsonNode tree(JsonParser parser) throws IOException {

@@ -131,6 +131,33 @@ class HostileTokenizerTest {
                 .hasMessageContaining(reason);
     }
 
+    @Test
+    void addedTokensAreBoundedTogether() {
+        StringBuilder added = new StringBuilder();
+        for (int i = 0; i < 3000; i++) {
+            added.append(i == 0 ? "" : ",")
+                    .append("{'id':%d,'content':'%s%d'}".formatted(i + 3, "x".repeat(200), i));
+        }
+        assertThatThrownBy(() -> read("{'added_tokens':[" + added + "]," + MODEL + REST))
+                .isInstanceOf(ModelFileException.class)
+                .hasMessageContaining("added tokens have 610890 characters in all");
+    }
+
+    @Test
+    void aLongTokenWithAScoreIsRefused() {
+        Map<String, Object> values =
+                Map.of(
+                        "tokenizer.ggml.model",
+                        "llama",
+                        "tokenizer.ggml.tokens",
+                        new String[] {"a", "a".repeat(129)},
+                        "tokenizer.ggml.scores",
+                        new double[2]);
+        assertThatThrownBy(() -> GgufTokenizer.read(new Metadata(Path.of("x.gguf"), values)))
+                .isInstanceOf(ModelFileException.class)
+                .hasMessageContaining("token 1 has 129 characters, expected at most 128");
+    }
+
     private void read(String json) throws IOException {
         write(json);
         TokenizerJson.read(folder);

@@ -1,7 +1,6 @@
 package dev.loupe.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.loupe.tokens.Tokenizer;
 
@@ -75,16 +74,6 @@ class LlamaVocabularyTest {
     }
 
     static Path vocabularies() {
-        String folder = System.getenv("LOUPE_LLAMA_VOCABS");
-        boolean there = folder != null && Files.isDirectory(Path.of(folder));
-        if (!there) {
-            String message =
-                    "SKIPPED: set LOUPE_LLAMA_VOCABS to llama.cpp's folder 'models' (it is in the"
-                            + " source package of llama-cpp-python)";
-            System.err.println(message);
-            assertThat(System.getenv("CI")).as(message).isNotEqualTo("true");
-        }
-        assumeTrue(there);
-        return Path.of(String.valueOf(folder));
+        return Outside.named("LOUPE_LLAMA_VOCABS");
     }
 }

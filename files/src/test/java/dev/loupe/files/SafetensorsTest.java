@@ -48,6 +48,20 @@ class SafetensorsTest {
     }
 
     @Test
+    void theHeadersOfAllShardsTogetherAreBounded() throws IOException {
+        String entry = "{\"%s\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}%s}";
+        String room = " ".repeat(9 << 20);
+        write("x.safetensors", entry.formatted("a", room), 4);
+        write("y.safetensors", entry.formatted("b", room), 4);
+        Files.writeString(
+                folder.resolve("model.safetensors.index.json"),
+                "{\"weight_map\":{\"a\":\"x.safetensors\",\"b\":\"y.safetensors\"}}");
+        assertThatThrownBy(() -> Safetensors.open(folder))
+                .isInstanceOf(ModelFileException.class)
+                .hasMessageContainingAll("y.safetensors: header length", "bytes for all headers");
+    }
+
+    @Test
     void readsTheShardsOfAFolder() throws IOException {
         String entry = "{\"%s\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
         write("x.safetensors", entry.formatted("a"), 4);

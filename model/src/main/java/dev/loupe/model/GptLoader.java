@@ -62,7 +62,8 @@ public final class GptLoader {
         if (!unused.isEmpty()) {
             throw new CheckpointException(
                     "tensor %s has no place in a model of family %s with this configuration"
-                            .formatted(unused.iterator().next(), config.family()));
+                            .formatted(
+                                    source.nameInFile(unused.iterator().next()), config.family()));
         }
         return new Gpt(config, wte, wpe, List.copyOf(blocks), lnF, new Linear(head, null));
     }
@@ -170,7 +171,8 @@ public final class GptLoader {
         for (float number : numbers) {
             if (!Float.isFinite(number)) {
                 throw new CheckpointException(
-                        "tensor %s: found %s, expected finite numbers".formatted(name, number));
+                        "tensor %s: found %s, expected finite numbers"
+                                .formatted(stored.name(), number));
             }
         }
         return numbers;
@@ -182,7 +184,7 @@ public final class GptLoader {
                         .orElseThrow(() ->
                                 new CheckpointException(
                                         "tensor %s: not in the file, expected [%d, %d]"
-                                                .formatted(name, rows, cols)));
+                                                .formatted(source.nameInFile(name), rows, cols)));
         if (stored.rows() != rows || stored.cols() != cols) {
             throw new CheckpointException(
                     "tensor %s: found shape [%d, %d], expected [%d, %d]"

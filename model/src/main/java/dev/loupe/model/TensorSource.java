@@ -14,6 +14,14 @@ public interface TensorSource {
     /** All names. */
     Set<String> names();
 
-    /** The tensor of that name. */
+    /**
+     * The tensor of that name. Its rows may be made when the first is asked for, so that a shape
+     * can be refused at no cost.
+     */
     Optional<StoredRows> find(String name);
+
+    /** What the file calls that tensor, or would if it had it; errors quote it. */
+    default String nameInFile(String name) {
+        return name;
+    }
 }

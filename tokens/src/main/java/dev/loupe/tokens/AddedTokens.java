@@ -4,11 +4,20 @@ import java.util.List;
 
 /** Finds added tokens: the leftmost first, and of those that start there the longest. */
 final class AddedTokens {
+    /** Gemma's 6,400 have 70,000 characters; each may take 50 bytes in the tree. */
+    private static final int MOST_CHARACTERS = 1 << 19;
+
     private final List<AddedToken> tokens;
     private final Trie trie = new Trie(64);
     private final long[] firsts = new long[1 << 10];
 
     AddedTokens(List<AddedToken> tokens) {
+        long characters = tokens.stream().mapToLong(token -> token.text().length()).sum();
+        if (characters > MOST_CHARACTERS) {
+            throw new IllegalArgumentException(
+                    "the added tokens have %d characters in all, expected at most %d"
+                            .formatted(characters, MOST_CHARACTERS));
+        }
         this.tokens = tokens;
         for (int i = 0; i < tokens.size(); i++) {
             String text = tokens.get(i).text();

@@ -11,9 +11,19 @@ import java.util.List;
  * token but begins or ends one.
  */
 public final class Merges {
+    /**
+     * The longest token that scores may merge, in UTF-16 units: all ways to cut it are looked up,
+     * so this bounds the time for one. Those of published models have at most some 50.
+     */
+    public static final int LONGEST_SCORED = 128;
+
+    /** Gemma's scores make 580,000; each takes up to 50 bytes. */
+    private static final int MOST = 1 << 20;
+
     private final LongIntMap pairs;
     private final int[] ranks;
     private final int[] results;
+    private final LongIntMap seams;
     private final LongIntMap loneCharacters;
     private final boolean ascending;
 
@@ -21,6 +31,7 @@ public final class Merges {
         this.pairs = b.pairs;
         this.ranks = Arrays.copyOf(b.ranks, b.size);
         this.results = Arrays.copyOf(b.results, b.size);
+        this.seams = b.seams;
         this.loneCharacters = loneCharacters;
         this.ascending = b.ascending(symbols);
     }
@@ -41,6 +52,8 @@ public final class Merges {
             // text of a user must never become a control token by merging
             if (!vocabulary.kind(result).control()) {
                 building.add(left, right, i / 2, result);
+                String text = pairs.get(i);
+                building.seam(text.codePointBefore(text.length()), pairs.get(i + 1).codePointAt(0));
             }
         }
         return new Merges(building, new LongIntMap(8), vocabulary.size());
@@ -51,7 +64,8 @@ public final class Merges {
      * first.
      *
      * @param scores one for each token
-     * @throws IllegalArgumentException if a score is not a number, or there is not one a token
+     * @throws IllegalArgumentException if a score is not a number, there is not one a token, or a
+     *     token is longer than {@link #LONGEST_SCORED}
      */
     public static Merges byScore(Vocabulary vocabulary, float[] scores) {
         if (scores.length != vocabulary.size()) {
@@ -72,6 +86,11 @@ public final class Merges {
     /** The pair's number, or -1 if it does not merge. */
     int find(int left, int right) {
         return pairs.get((long) left << 32 | right);
+    }
+
+    /** Whether some merge joins what ends in one character with what begins with another. */
+    boolean joins(int last, int first) {
+        return seams.get((long) last << 32 | first) >= 0;
     }
 
     int rank(int pair) {
@@ -141,6 +160,7 @@ public final class Merges {
 
     private static final class Building {
         private final LongIntMap pairs;
+        private final LongIntMap seams = new LongIntMap(1 << 10);
         private int[] ranks;
         private int[] results;
         private long[] pairKeys;
@@ -158,6 +178,11 @@ public final class Merges {
             if (!pairs.putIfAbsent(key, size)) {
                 return;
             }
+            if (size == MOST) {
+                throw new IllegalArgumentException(
+                        "the tokens allow more merges than the %d that are possible at most"
+                                .formatted(MOST));
+            }
             if (size == ranks.length) {
                 ranks = Arrays.copyOf(ranks, size * 2);
                 results = Arrays.copyOf(results, size * 2);
@@ -166,6 +191,10 @@ public final class Merges {
             ranks[size] = rank;
             pairKeys[size] = key;
             results[size++] = result;
+        }
+
+        void seam(int last, int first) {
+            seams.putIfAbsent((long) last << 32 | first, 0);
         }
 
         boolean ascending(int symbols) {
@@ -185,28 +214,20 @@ public final class Merges {
         }
     }
 
-    /** Finds the ways to cut a token into two symbols, in time that is linear in its length. */
+    /** Finds the ways to cut a token into two symbols. */
     private static final class Symbols {
         private final Vocabulary vocabulary;
-        private final Trie prefixes;
-        private final Trie suffixes;
         private final LongIntMap loneCharacters = new LongIntMap(256);
         private int count;
-        private int[] suffixAt = new int[64];
 
         Symbols(Vocabulary vocabulary) {
             this.vocabulary = vocabulary;
             this.count = vocabulary.size();
-            prefixes = new Trie(vocabulary.size() * 2);
-            suffixes = new Trie(vocabulary.size() * 2);
             for (int id = 0; id < vocabulary.size(); id++) {
                 if (textual(vocabulary, id)) {
-                    add(vocabulary.text(id), id);
-                }
-            }
-            for (int id = 0; id < vocabulary.size(); id++) {
-                if (textual(vocabulary, id)) {
-                    addEnds(vocabulary.text(id));
+                    String text = vocabulary.text(id);
+                    addLone(text.codePointAt(0));
+                    addLone(text.codePointBefore(text.length()));
                 }
             }
         }
@@ -216,47 +237,36 @@ public final class Merges {
             return !kind.control() && kind != TokenKind.BYTE && !vocabulary.text(id).isEmpty();
         }
 
-        private void add(String text, int symbol) {
-            prefixes.add(text, symbol);
-            suffixes.add(new StringBuilder(text).reverse(), symbol);
-        }
-
-        private void addEnds(String text) {
-            addLone(text.codePointAt(0));
-            addLone(text.codePointBefore(text.length()));
-        }
-
         private void addLone(int codePoint) {
-            String text = Character.toString(codePoint);
-            int id = vocabulary.find(text);
-            if ((id < 0 || !textual(vocabulary, id))
+            if (find(Character.toString(codePoint)) < 0
                     && loneCharacters.putIfAbsent(codePoint, count)) {
-                add(text, count++);
+                count++;
             }
+        }
+
+        /** The symbol of some text, or -1. */
+        private int find(String text) {
+            int id = vocabulary.find(text);
+            if (id >= 0 && textual(vocabulary, id)) {
+                return id;
+            }
+            int first = text.codePointAt(0);
+            return text.length() == Character.charCount(first) ? loneCharacters.get(first) : -1;
         }
 
         void splits(int id, int rank, Building out) {
             String text = vocabulary.text(id);
-            int length = text.length();
-            if (suffixAt.length <= length) {
-                suffixAt = new int[length * 2];
+            if (text.length() > LONGEST_SCORED) {
+                throw new IllegalArgumentException(
+                        "token %d has %d characters, expected at most %d"
+                                .formatted(id, text.length(), LONGEST_SCORED));
             }
-            Arrays.fill(suffixAt, 0, length + 1, -1);
-            // reverse() keeps surrogate pairs in order, so the walk goes by whole characters
-            String reversed = new StringBuilder(text).reverse().toString();
-            int node = 0;
-            for (int i = 0; i < length - 1 && node >= 0; i++) {
-                node = suffixes.child(node, reversed.charAt(i));
-                suffixAt[length - 1 - i] = node < 0 ? -1 : suffixes.word(node);
-            }
-            node = 0;
-            for (int i = 1; i < length; i++) {
-                node = prefixes.child(node, text.charAt(i - 1));
-                if (node < 0) {
-                    return;
-                }
-                if (prefixes.word(node) >= 0 && suffixAt[i] >= 0) {
-                    out.add(prefixes.word(node), suffixAt[i], rank, id);
+            for (int at = 1; at < text.length(); at++) {
+                int left = find(text.substring(0, at));
+                int right = left < 0 ? -1 : find(text.substring(at));
+                if (right >= 0) {
+                    out.add(left, right, rank, id);
+                    out.seam(text.codePointBefore(at), text.codePointAt(at));
                 }
             }
         }

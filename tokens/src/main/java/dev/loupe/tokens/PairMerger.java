@@ -5,7 +5,9 @@ import java.util.Arrays;
 /**
  * Merges the symbols of one piece of text until no pair of neighbours is left that merges. Fill it
  * with {@link #clear} and {@link #add}, then call {@link #merge}; {@link #count}, {@link #symbols}
- * and {@link #lengths} are the result. It is scratch space: one thread at a time.
+ * and {@link #lengths} are the result. Where no merge can reach over, {@link #merge} may be called
+ * before the next {@link #add}: what was merged stays as it is, and is still near in memory. It is
+ * scratch space: one thread at a time.
  *
  * <p>Three ways give the same result. Short pieces are searched again for each merge, for nothing
  * is faster on a word. For long ones, when a merge never makes way for one of lower rank, all pairs
@@ -13,7 +15,7 @@ import java.util.Arrays;
  */
 final class PairMerger {
     /** Longest piece that is searched anew for each merge. */
-    private static final int SHORT = 40;
+    static final int SHORT = 40;
 
     private final Merges merges;
     private final int[] firstOfRank;
@@ -21,10 +23,14 @@ final class PairMerger {
     int[] lengths = new int[64];
     int count;
 
+    /** How many symbols in front are merged for good. */
+    private int done;
+
     /** How many pairs were looked up since it was made: the cost, for tests. */
     long lookups;
 
-    private int[] pairs = new int[64];
+    private final int[] pairs = new int[SHORT];
+    private final int[] ranks = new int[SHORT];
     private int[] next = new int[64];
     private int[] previous = new int[64];
     private final LongHeap heap = new LongHeap();
@@ -42,6 +48,7 @@ final class PairMerger {
     /** Empties it, with room for some symbols. */
     void clear(int expected) {
         count = 0;
+        done = 0;
         if (symbols.length < expected) {
             symbols = new int[expected];
             lengths = new int[expected];
@@ -62,14 +69,16 @@ final class PairMerger {
         return symbols.length > 1 << 16 || heap.capacity() > 1 << 16 || nodeNext.length > 1 << 16;
     }
 
+    /** Merges what was added since the last time. */
     void merge() {
-        if (count <= SHORT) {
+        if (count - done <= SHORT) {
             mergeBySearch();
         } else {
             link();
             mergeByRank();
             unlink();
         }
+        done = count;
     }
 
     private int find(int left, int right) {
@@ -78,35 +87,43 @@ final class PairMerger {
     }
 
     private void mergeBySearch() {
-        for (int i = 0; i + 1 < count; i++) {
-            pairs[i] = find(symbols[i], symbols[i + 1]);
+        for (int i = done; i + 1 < count; i++) {
+            look(i);
         }
         while (true) {
             int best = -1;
             int bestRank = Integer.MAX_VALUE;
-            for (int i = 0; i + 1 < count; i++) {
-                if (pairs[i] >= 0 && merges.rank(pairs[i]) < bestRank) {
-                    best = i;
-                    bestRank = merges.rank(pairs[i]);
+            for (int i = 0; i + 1 < count - done; i++) {
+                if (ranks[i] < bestRank) {
+                    best = i + done;
+                    bestRank = ranks[i];
                 }
             }
             if (best < 0) {
                 return;
             }
-            symbols[best] = merges.result(pairs[best]);
+            int at = best - done;
+            symbols[best] = merges.result(pairs[at]);
             lengths[best] += lengths[best + 1];
             int moved = count - best - 2;
             System.arraycopy(symbols, best + 2, symbols, best + 1, moved);
             System.arraycopy(lengths, best + 2, lengths, best + 1, moved);
-            System.arraycopy(pairs, best + 2, pairs, best + 1, moved);
+            System.arraycopy(pairs, at + 2, pairs, at + 1, moved);
+            System.arraycopy(ranks, at + 2, ranks, at + 1, moved);
             count--;
-            if (best > 0) {
-                pairs[best - 1] = find(symbols[best - 1], symbols[best]);
+            if (at > 0) {
+                look(best - 1);
             }
             if (best + 1 < count) {
-                pairs[best] = find(symbols[best], symbols[best + 1]);
+                look(best);
             }
         }
+    }
+
+    private void look(int place) {
+        int pair = find(symbols[place], symbols[place + 1]);
+        pairs[place - done] = pair;
+        ranks[place - done] = pair < 0 ? Integer.MAX_VALUE : merges.rank(pair);
     }
 
     private void link() {
@@ -114,15 +131,15 @@ final class PairMerger {
             next = new int[symbols.length];
             previous = new int[symbols.length];
         }
-        for (int i = 0; i < count; i++) {
+        for (int i = done; i < count; i++) {
             next[i] = i + 1 < count ? i + 1 : -1;
-            previous[i] = i - 1;
+            previous[i] = i > done ? i - 1 : -1;
         }
     }
 
     private void unlink() {
-        int kept = 0;
-        for (int i = 0; i >= 0; i = next[i]) {
+        int kept = done;
+        for (int i = done; i >= 0; i = next[i]) {
             symbols[kept] = symbols[i];
             lengths[kept++] = lengths[i];
         }
@@ -148,7 +165,7 @@ final class PairMerger {
     }
 
     private void mergeByHeap() {
-        for (int i = 0; i < count; i++) {
+        for (int i = done; i < count; i++) {
             offer(i);
         }
         while (!heap.isEmpty()) {
@@ -179,7 +196,7 @@ final class PairMerger {
             nodeNext = new int[count + count / 2];
             places = new int[count];
         }
-        for (int i = count - 1; i >= 0; i--) {
+        for (int i = count - 1; i >= done; i--) {
             enlist(i);
         }
         int putBack = 0;
@@ -192,7 +209,7 @@ final class PairMerger {
             for (int i = found - 1; i >= done; i--) {
                 enlist(places[i]);
             }
-            if (putBack > 2 * count) {
+            if (putBack > 2 * (count - done)) {
                 forgetRanks();
                 mergeByHeap();
                 return;

@@ -17,6 +17,7 @@ final class PieceEncoder {
         private final int longest;
         private final int[] bytes = new int[256];
         private final int[] basic = new int[1 << 16];
+        private final boolean[] joined = new boolean[1 << 16];
         private final boolean fallback;
 
         Model(
@@ -45,6 +46,9 @@ final class PieceEncoder {
                                 alphabet == Alphabet.BYTES
                                         ? String.valueOf(VisibleBytes.of(b))
                                         : String.format("<0x%02X>", b));
+            }
+            for (int i = 0; alphabet == Alphabet.BYTES && i < joined.length; i++) {
+                joined[i] = merges.joins(VisibleBytes.of(i >> 8), VisibleBytes.of(i & 0xFF));
             }
             Arrays.fill(basic, -1);
             for (char c = 0; alphabet == Alphabet.CHARACTERS && c < 0xFFFF; c++) {
@@ -145,26 +149,44 @@ final class PieceEncoder {
             merger.merge();
             readBytes(text, from, to, skipped);
         } else {
-            for (int i = from; i < to; ) {
-                int next = Words.after(text, i, to);
-                merger.add(model.symbol(Character.codePointAt(text, i, to)), next - i);
-                i = next;
-            }
+            fillCharacters(text, from, to);
             merger.merge();
             readCharacters(text, from);
         }
     }
 
+    private void fillCharacters(char[] text, int from, int to) {
+        int before = -1;
+        for (int i = from; i < to; ) {
+            int next = Words.after(text, i, to);
+            int c = Character.codePointAt(text, i, to);
+            if (to - from > PairMerger.SHORT && before >= 0 && !model.merges.joins(before, c)) {
+                merger.merge();
+            }
+            merger.add(model.symbol(c), next - i);
+            before = c;
+            i = next;
+        }
+    }
+
     /** Returns how many bytes in front have no token. */
     private int fillBytes(char[] text, int from, int to) {
+        // in a word, looking for seams costs more than it saves
+        boolean cuts = to - from > PairMerger.SHORT;
         int skipped = 0;
+        int before = 0;
         for (int i = from; i < to; ) {
             int c = Character.codePointAt(text, i, to);
             int length = utf8Length(c);
             for (int k = 0; k < length; k++) {
-                int symbol = model.bytes[utf8Byte(c, k, length)];
+                int b = utf8Byte(c, k, length);
+                int symbol = model.bytes[b];
                 if (symbol >= 0 || model.unknown >= 0) {
+                    if (cuts && merger.count > 0 && !model.joined[before << 8 | b]) {
+                        merger.merge();
+                    }
                     merger.add(symbol, 1);
+                    before = b;
                 } else if (merger.count > 0) {
                     // what has no token and no unknown token either is left out before merging
                     merger.lengths[merger.count - 1]++;

@@ -7,6 +7,9 @@ import java.util.OptionalInt;
 
 /** The tokens as the model's file writes them; the id of a token is its place in the list. */
 public final class Vocabulary {
+    /** Published ones have up to 262,144; each takes some 150 bytes. */
+    private static final int MOST = 500_000;
+
     private final String[] texts;
     private final TokenKind[] kinds;
     private final Map<String, Integer> ids;
@@ -16,13 +19,16 @@ public final class Vocabulary {
      *
      * @param texts the tokens by id; an empty one is no token
      * @param kinds what each is for
-     * @throws IllegalArgumentException if there are two tokens of the same text, or not one kind a
-     *     token
+     * @throws IllegalArgumentException if there are two tokens of the same text, not one kind a
+     *     token, or more than 500,000
      */
     public Vocabulary(List<String> texts, List<TokenKind> kinds) {
         if (texts.size() != kinds.size()) {
             throw new IllegalArgumentException(
                     texts.size() + " tokens with " + kinds.size() + " kinds");
+        }
+        if (texts.size() > MOST) {
+            throw new IllegalArgumentException(texts.size() + " tokens, expected at most " + MOST);
         }
         this.texts = texts.toArray(String[]::new);
         this.kinds = kinds.toArray(TokenKind[]::new);

@@ -42,6 +42,37 @@ class PairMergerTest {
     }
 
     @Test
+    void longPiecesMayBeCutWhereNoMergeReachesOver() {
+        for (int seed = 0; seed < 40; seed++) {
+            Random random = new Random(seed);
+            List<String> texts = new ArrayList<>();
+            for (char c = 'a'; c <= 'l'; c++) {
+                texts.add(String.valueOf(c));
+            }
+            Merges merges = randomMerges(random, seed % 2 == 0, texts);
+            Vocabulary vocabulary = vocabulary(texts);
+            StringBuilder text = new StringBuilder();
+            List<Integer> symbols = new ArrayList<>();
+            for (int i = 0; i < 400; i++) {
+                symbols.add(random.nextInt(12));
+                text.append(texts.get(symbols.getLast()));
+            }
+            int[] expected = byDefinition(merges, symbols);
+            for (Alphabet alphabet : Alphabet.values()) {
+                Encoding found =
+                        new BpeTokenizerBuilder(vocabulary, merges, alphabet)
+                                .build()
+                                .encode(text.toString(), EncodeOptions.PLAIN);
+                assertThat(found.ids()).as("seed %d, %s", seed, alphabet).isEqualTo(expected);
+                for (int i = 0; i < expected.length; i++) {
+                    assertThat(text.substring(found.starts()[i], found.ends()[i]))
+                            .isEqualTo(texts.get(expected[i]));
+                }
+            }
+        }
+    }
+
+    @Test
     void costGrowsWithTheLengthOnly() {
         for (boolean ascending : new boolean[] {true, false}) {
             Merges merges = lettersOnly(ascending);
@@ -143,7 +174,11 @@ class PairMergerTest {
     }
 
     private static Merges randomMerges(Random random, boolean inOrder) {
-        List<String> texts = new ArrayList<>(List.of("a", "b", "c", "d"));
+        return randomMerges(random, inOrder, new ArrayList<>(List.of("a", "b", "c", "d")));
+    }
+
+    /** Adds to the texts what the merges make. */
+    private static Merges randomMerges(Random random, boolean inOrder, List<String> texts) {
         List<String[]> pairs = new ArrayList<>();
         while (pairs.size() < 30) {
             String left = texts.get(random.nextInt(texts.size()));

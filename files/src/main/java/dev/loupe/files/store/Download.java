@@ -104,7 +104,6 @@ final class Download {
         try {
             if (!isThere()) {
                 fetch();
-                finish();
             }
             return Files.size(target);
         } catch (FileSystemException e) {
@@ -142,6 +141,10 @@ final class Download {
                                         LinkOption.NOFOLLOW_LINKS));
                 FileLock lock = lock(out)) {
             Objects.requireNonNull(lock);
+            if (!Files.exists(part, LinkOption.NOFOLLOW_LINKS)) {
+                // what was opened was renamed or deleted before the lock was ours
+                throw new IOException("another program was pulling it just now");
+            }
             Note known = readNote();
             long have = goesOn(known) ? out.size() : 0;
             if (size >= 0 && have > size) {
@@ -153,6 +156,7 @@ final class Download {
             }
             out.truncate(have);
             out.force(true);
+            finish(out);
         }
     }
 
@@ -211,13 +215,12 @@ final class Download {
         return have;
     }
 
-    private void finish() throws IOException {
-        long found = Files.size(part);
+    /** While the lock is held: nobody else writes to what gets the name. */
+    private void finish(FileChannel out) throws IOException {
+        long found = out.size();
         if (checksum != null) {
             MessageDigest digest = checksum.begin();
-            try (FileChannel in = FileChannel.open(part, StandardOpenOption.READ)) {
-                take(in, digest);
-            }
+            take(out.position(0), digest);
             String hex = Checksum.hex(digest);
             if (!hex.equals(checksum.hex())) {
                 discard();
@@ -234,6 +237,8 @@ final class Download {
             discard();
             throw new StoreException(name() + ": found " + found + " bytes, expected " + size);
         }
+        // until the pull ends, the folder may have files of two versions
+        Files.deleteIfExists(target.resolveSibling(Manifest.NAME));
         Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
         Files.deleteIfExists(note);
     }

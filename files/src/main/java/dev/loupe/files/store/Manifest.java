@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /**
@@ -49,7 +50,12 @@ record Manifest(String source, List<String> files, String pulled) {
 
     void write(Path folder) throws IOException {
         Path next = folder.resolve(NAME + ".part");
-        Files.write(next, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(this));
+        // made anew, so that no link that lies there is written through
+        Files.deleteIfExists(next);
+        Files.write(
+                next,
+                JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(this),
+                StandardOpenOption.CREATE_NEW);
         Files.move(next, folder.resolve(NAME), StandardCopyOption.ATOMIC_MOVE);
     }
 }

@@ -102,6 +102,27 @@ class PullTest {
     }
 
     @Test
+    void aFolderOfTwoVersionsIsNoModel() {
+        byte[] config = bytes(20);
+        hub.publish(
+                REPO,
+                Map.of(
+                        "config.json",
+                        config,
+                        "tokenizer.json",
+                        config,
+                        "model.safetensors",
+                        BYTES));
+        pull(REPO);
+        byte[] next = bytes(21);
+        hub.publish(
+                REPO,
+                Map.of("config.json", next, "tokenizer.json", config, "model.safetensors", next));
+        hub.onFile(REPO, "model.safetensors", FakeHub.status(500));
+        assertRefused(REPO, "HTTP 500");
+    }
+
+    @Test
     void fetchesAnAddressAndFindsItByTheSameAddress() {
         hub.on("/files/tiny.gguf", FakeHub.text("GGUF and more"));
         String address = "http://localhost:" + hub.port() + "/files/tiny.gguf";
