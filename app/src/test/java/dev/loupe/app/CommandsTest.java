@@ -213,6 +213,16 @@ class CommandsTest {
     }
 
     @Test
+    void aLineStandsBetweenSamples() {
+        String options = "abc -n 5 --temperature 2 --seed ";
+        String texts = generate(options + "4").out() + "----\n" + generate(options + "5").out();
+        assertThat(generate(options + "4 --samples 2").out()).isEqualTo(texts);
+        assertThat(generate(options + "4 --samples 2 --echo").out())
+                .startsWith("abc")
+                .contains("----\nabc");
+    }
+
+    @Test
     void aBatchOfLinesGivesWhatEachLineGivesAlone() {
         String lines =
                 """
