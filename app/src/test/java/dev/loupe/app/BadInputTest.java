@@ -176,8 +176,16 @@ class BadInputTest {
     }
 
     @Test
+    void moreTokensThanTheContextHoldsCannotBeMeasured() {
+        assertFails(
+                Run.of(args("bench -d 2147483647 -m " + model)), 1, "2147484159 tokens", "context");
+    }
+
+    @Test
     void aModelWithoutATokenizerAsksForIds() {
         String bare = Outside.fixture("families/gpt2").toString();
+        assertFails(
+                Run.of("generate", "--ids", "1", "--samples", "2", "-m", bare), 1, "no tokenizer");
         assertFails(Run.of("generate", "a", "-m", bare), 1, "no tokenizer", "--ids");
         assertFails(
                 Run.of("generate", "--ids", "1", "--json", "--stop", "a", "-m", bare),

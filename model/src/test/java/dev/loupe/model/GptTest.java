@@ -188,7 +188,7 @@ class GptTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
                         "tap at Z of block 0: found [3, 32] with 0 generated rows, expected [10,"
-                            + " 32] with 0");
+                                + " 32] with 0");
         // the role of a token decides its arithmetic, and must not be lost
         Taps promoted = new At(Site.Z, x -> Tensor.of(x.rows(), x.cols(), 1));
         assertThatThrownBy(() -> logits(promoted, new Batch(prompt(cache(), IDS))))
