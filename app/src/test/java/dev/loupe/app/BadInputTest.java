@@ -14,6 +14,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** What makes no sense ends with one clear line on stderr and nothing on stdout. */
 class BadInputTest {
@@ -173,6 +176,19 @@ class BadInputTest {
                     """)
     void aBrokenLineIsNamed(String command, String line, String says) {
         assertFails(Run.with(line, command, "--jsonl", "-m", model), 1, says);
+    }
+
+    @Test
+    void whereEveryTokenIsForbiddenThereIsNothingToDraw() {
+        String all =
+                IntStream.range(0, TinyModel.VOCAB_SIZE)
+                        .mapToObj(id -> id + "=-inf")
+                        .collect(Collectors.joining(","));
+        for (String command : List.of("generate", "next")) {
+            Run run = Run.of(command, "a", "--json", "-m", model, "--logit-bias", all);
+            assertFails(run, 1, "no token may be drawn");
+            assertThat(run.err()).doesNotContain("fault");
+        }
     }
 
     @Test
