@@ -68,7 +68,7 @@ final class Bench implements Runnable {
         }
         try (LocalModel loaded = model.load()) {
             int nCtx = loaded.gpt().config().nCtx();
-            int most = depth + Math.max(prompt, generated);
+            long most = (long) depth + Math.max(prompt, generated);
             if (most > nCtx) {
                 throw new UserException(most + " tokens do not fit the model's context of " + nCtx);
             }

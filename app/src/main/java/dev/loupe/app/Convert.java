@@ -38,7 +38,7 @@ final class Convert implements Runnable {
             index = "1",
             paramLabel = "OUT",
             description = "The .gguf file to write, or the folder.")
-    private @Nullable Path out;
+    private Path out = Path.of("");
 
     @Option(
             names = "--type",
@@ -61,21 +61,18 @@ final class Convert implements Runnable {
 
     @Override
     public void run() {
-        if (threads < 1 || threads > 1024) {
-            throw new WrongUsage("--threads: found " + threads + ", expected 1 to 1024");
-        }
+        ModelOptions.checkThreads(threads);
         Path from = ModelStore.ofEnvironment().require(in);
-        Path to = out == null ? Path.of("out") : out;
         boolean folder = Files.isDirectory(from);
         Optional<TensorType> floats = folder ? Optional.empty() : floats();
-        check(from, to, folder);
+        check(from, out, folder);
         Converter.Progress progress =
                 (index, count, tensor) -> Progress.show(tensor, index + 1, count);
         try {
             if (folder) {
-                Converter.toGguf(from, to, Optional.ofNullable(type), threads, progress);
+                Converter.toGguf(from, out, Optional.ofNullable(type), threads, progress);
             } else {
-                Converter.toFolder(from, to, floats, threads, progress);
+                Converter.toFolder(from, out, floats, threads, progress);
             }
         } finally {
             Progress.end();

@@ -35,6 +35,9 @@ import java.util.concurrent.Callable;
 final class Generate implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
 
+    /** A line between texts; programs that must not mistake a text's own take JSON. */
+    private static final String BETWEEN = "----";
+
     @Mixin private PromptOptions prompt = new PromptOptions();
     @Mixin private SamplingOptions sampling = new SamplingOptions();
     @Mixin private ModelOptions model = new ModelOptions();
@@ -89,29 +92,35 @@ final class Generate implements Callable<Integer> {
     public Integer call() {
         check();
         prompt.check();
-        String text = jsonl ? jsonLines() : null;
+        String lines = jsonl ? jsonLines() : "";
         try (LocalModel loaded = model.load()) {
             sampling.check(loaded);
-            if (!stop.isEmpty()) {
+            if (!stop.isEmpty() || !(json || jsonl)) {
                 ModelOptions.tokenizer(loaded);
             }
+            List<Request> requests = jsonl ? requests(loaded, lines) : samples(loaded);
             Generator generator =
                     new Generator(
                             loaded.gpt(),
                             loaded.tokenizer().orElse(null),
                             loaded.endOfGeneration(),
                             loaded.processor());
+            // not before: while the model loads or stdin is awaited, Ctrl-C ends the JVM at once
             Interrupts interrupts = new Interrupts(generator::cancel);
             try {
-                boolean whole = jsonl ? lines(loaded, generator, text) : one(loaded, generator);
+                List<Generation> done = run(loaded, generator, requests);
                 System.out.flush();
-                return whole ? 0 : INTERRUPTED;
+                return done.stream().noneMatch(Generate::cancelled) ? 0 : INTERRUPTED;
             } finally {
                 interrupts.close();
             }
         } catch (IllegalArgumentException e) {
             throw new UserException(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static boolean cancelled(Generation generation) {
+        return generation.reason() == Generation.FinishReason.CANCELLED;
     }
 
     private void check() {
@@ -154,34 +163,46 @@ final class Generate implements Callable<Integer> {
         return seed != null ? seed : new SplittableRandom().nextLong(1L << 32);
     }
 
-    /** Continues the prompt, once or several times; false if that was interrupted. */
-    private boolean one(LocalModel loaded, Generator generator) {
+    /** The prompt, as often as it is to be continued. */
+    private List<Request> samples(LocalModel loaded) {
         int[] ids = prompt.ids(loaded);
         long first = firstSeed();
         List<Request> requests = new ArrayList<>();
         for (int i = 0; i < samples; i++) {
             requests.add(request(ids, i, first));
         }
-        boolean streams = !json && samples == 1;
-        if (streams) {
-            ModelOptions.tokenizer(loaded);
-            printEcho(loaded, ids);
-        }
-        List<Generation> done =
-                generator.generate(requests, batch, streams ? Generate::print : token -> {});
-        if (json) {
-            Json.print(asJson(loaded, requests, done));
-        } else if (streams) {
-            // a token that ended the text may have brought what was held back: it is printed too
+        return requests;
+    }
+
+    /** Generates and prints, token by token where there is one text. */
+    private List<Generation> run(LocalModel loaded, Generator generator, List<Request> requests) {
+        if (!json && !jsonl && samples == 1) {
+            printEcho(loaded, requests.getFirst().prompt());
+            List<Generation> done = generator.generate(requests, 1, Generate::print);
             System.out.println();
-        } else {
-            for (Generation generation : done) {
-                printEcho(loaded, ids);
-                System.out.println(generation.text());
-                System.out.println("----");
-            }
+            return done;
         }
-        return done.stream().noneMatch(g -> g.reason() == Generation.FinishReason.CANCELLED);
+        List<Generation> done = generator.generate(requests, batch, token -> {});
+        if (jsonl) {
+            for (int i = 0; i < done.size(); i++) {
+                Json.print(asJson(loaded, requests.get(i), done.get(i)));
+            }
+        } else if (json) {
+            Json.print(asJson(loaded, requests, done));
+        } else {
+            printAll(loaded, done);
+        }
+        return done;
+    }
+
+    private void printAll(LocalModel loaded, List<Generation> done) {
+        for (int i = 0; i < done.size(); i++) {
+            if (i > 0) {
+                System.out.println(BETWEEN);
+            }
+            printEcho(loaded, done.get(i).prompt());
+            System.out.println(done.get(i).text());
+        }
     }
 
     private void printEcho(LocalModel loaded, int[] ids) {
@@ -225,24 +246,18 @@ final class Generate implements Callable<Integer> {
         return node;
     }
 
-    /** Continues every line; false if that was interrupted. */
-    private boolean lines(LocalModel loaded, Generator generator, @Nullable String input) {
+    /** A request for each line that is not blank. */
+    private List<Request> requests(LocalModel loaded, String lines) {
         List<Request> requests = new ArrayList<>();
         long first = firstSeed();
         int number = 0;
-        for (String line : String.valueOf(input).lines().toList()) {
+        for (String line : lines.lines().toList()) {
             number++;
             if (!line.isBlank()) {
                 requests.add(request(ids(loaded, line, number), requests.size(), first));
             }
         }
-        List<Generation> done = generator.generate(requests, batch, token -> {});
-        boolean whole = true;
-        for (int i = 0; i < done.size(); i++) {
-            whole &= done.get(i).reason() != Generation.FinishReason.CANCELLED;
-            Json.print(asJson(loaded, requests.get(i), done.get(i)));
-        }
-        return whole;
+        return requests;
     }
 
     private int[] ids(LocalModel loaded, String line, int number) {

@@ -21,7 +21,12 @@ final class Interrupts implements AutoCloseable {
                             await();
                         },
                         "loupe-interrupt");
-        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            Runtime.getRuntime().addShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // the interrupt came just now, and nothing waits for what would be written
+            cancel.run();
+        }
     }
 
     private void await() {

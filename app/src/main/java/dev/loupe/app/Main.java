@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.loupe.files.ModelFileException;
 import dev.loupe.files.store.Bytes;
 import dev.loupe.files.store.StoreException;
+import dev.loupe.generate.NoTokenException;
 
 import org.jspecify.annotations.Nullable;
 
@@ -134,6 +135,7 @@ public final class Main implements Runnable {
         boolean expected =
                 e instanceof UserException
                         || e instanceof ModelFileException
+                        || e instanceof NoTokenException
                         || e instanceof StoreException;
         String message =
                 expected

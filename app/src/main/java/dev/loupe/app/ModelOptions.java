@@ -19,11 +19,15 @@ final class ModelOptions extends ModelChoice {
         return threads;
     }
 
-    /** Loads the model; the caller closes it. */
-    LocalModel load() {
+    static void checkThreads(int threads) {
         if (threads < 1 || threads > 1024) {
             throw new WrongUsage("--threads: found " + threads + ", expected 1 to 1024");
         }
+    }
+
+    /** Loads the model; the caller closes it. */
+    LocalModel load() {
+        checkThreads(threads);
         Path path = path();
         LocalModel loaded = LocalModel.load(path, threads);
         if (loaded.processor().kernels().name().equals("scalar")) {

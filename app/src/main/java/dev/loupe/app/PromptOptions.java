@@ -89,7 +89,7 @@ final class PromptOptions implements OptionList.Shared {
 
     static String read(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
-            return utf8(in.readNBytes(MOST_BYTES), file.toString());
+            return text(in, file.toString());
         } catch (NoSuchFileException e) {
             throw new UserException(file + " cannot be read: there is no such file", e);
         } catch (IOException e) {
@@ -99,13 +99,17 @@ final class PromptOptions implements OptionList.Shared {
 
     static String stdin() {
         try {
-            return utf8(System.in.readNBytes(MOST_BYTES), "stdin");
+            return text(System.in, "stdin");
         } catch (IOException e) {
             throw new UserException("stdin cannot be read: " + e.getMessage(), e);
         }
     }
 
-    private static String utf8(byte[] bytes, String source) {
+    private static String text(InputStream in, String source) throws IOException {
+        byte[] bytes = in.readNBytes(MOST_BYTES + 1);
+        if (bytes.length > MOST_BYTES) {
+            throw new UserException(source + ": found more than " + MOST_BYTES + " bytes of text");
+        }
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException e) {

@@ -43,9 +43,7 @@ final class Quantize implements Runnable {
 
     @Override
     public void run() {
-        if (threads < 1 || threads > 1024) {
-            throw new WrongUsage("--threads: found " + threads + ", expected 1 to 1024");
-        }
+        ModelOptions.checkThreads(threads);
         Path from = ModelStore.ofEnvironment().require(in);
         if (Files.isDirectory(from)) {
             throw new UserException(

@@ -1,12 +1,17 @@
 package dev.loupe.app;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
+import dev.loupe.files.ModelFileException;
 import dev.loupe.files.ModelSummary;
 import dev.loupe.files.ModelSummary.Kind;
+import dev.loupe.files.TokenizerSummary;
 import dev.loupe.files.store.Bytes;
 import dev.loupe.files.store.ModelStore;
 import dev.loupe.model.GptConfig;
+import dev.loupe.tokens.Tokenizer;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -15,11 +20,15 @@ import picocli.CommandLine.Parameters;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.stream.Collectors;
 
 /** {@code loupe show}: what a model is. */
 @Command(
         name = "show",
-        description = "Shows what a model is: its configuration and where its parameters are.")
+        description =
+                "Shows what a model is: its configuration, its tokenizer, and where its parameters"
+                        + " are.")
 final class Show implements Runnable {
     @Parameters(
             paramLabel = "MODEL",
@@ -45,6 +54,7 @@ final class Show implements Runnable {
     private static ObjectNode asJson(ModelSummary summary) {
         ObjectNode node = Json.object().put("model", summary.path().toString());
         node.set("config", Json.of(fields(summary.config())));
+        node.set("tokenizer", tokenizerAsJson(summary));
         ObjectNode tally = node.putObject("tally");
         summary.tally().forEach((kind, n) -> tally.put(kind.key(), n));
         node.put("total", summary.total());
@@ -57,6 +67,29 @@ final class Show implements Runnable {
                     .set("shape", Json.of(new int[] {entry.rows(), entry.cols()}));
         }
         return node;
+    }
+
+    private static JsonNode tokenizerAsJson(ModelSummary summary) {
+        try {
+            return TokenizerSummary.of(summary).map(Show::asJson).orElseGet(NullNode::getInstance);
+        } catch (ModelFileException e) {
+            return Json.object().put("error", e.getMessage());
+        }
+    }
+
+    private static JsonNode asJson(TokenizerSummary summary) {
+        Tokenizer tokenizer = summary.tokenizer();
+        ObjectNode node = Json.object().put("kind", summary.kind());
+        node.put("pre_tokenizer", summary.preTokenizer()).put("vocab_size", tokenizer.vocabSize());
+        node.set("bos_id", id(tokenizer.bos()));
+        node.set("eos_id", id(tokenizer.eos()));
+        node.put("adds_bos", tokenizer.addsBos()).put("adds_eos", tokenizer.addsEos());
+        node.set("end_of_generation_ids", Json.of(summary.endOfGeneration()));
+        return node;
+    }
+
+    private static JsonNode id(OptionalInt id) {
+        return id.isPresent() ? Json.of(id.getAsInt()) : NullNode.getInstance();
     }
 
     private static Map<String, Object> fields(GptConfig c) {
@@ -82,6 +115,8 @@ final class Show implements Runnable {
         fields(summary.config())
                 .forEach((name, value) -> System.out.printf("  %-12s %s%n", name, value));
         System.out.println();
+        printTokenizer(summary);
+        System.out.println();
         for (Map.Entry<Kind, Long> kind : summary.tally().entrySet()) {
             System.out.printf(
                     "  %-28s %,16d  %5.1f %%%n",
@@ -102,5 +137,45 @@ final class Show implements Runnable {
                         entry.name(), entry.type(), entry.rows(), entry.cols());
             }
         }
+    }
+
+    private static void printTokenizer(ModelSummary summary) {
+        try {
+            TokenizerSummary.of(summary)
+                    .ifPresentOrElse(Show::print, () -> print("tokenizer", "none"));
+        } catch (ModelFileException e) {
+            print("tokenizer", "not usable: " + e.getMessage());
+        }
+    }
+
+    private static void print(TokenizerSummary summary) {
+        Tokenizer tokenizer = summary.tokenizer();
+        print("tokenizer", summary.kind());
+        print("pre-tokenizer", summary.preTokenizer());
+        print("tokens", String.valueOf(tokenizer.vocabSize()));
+        print("BOS", special(tokenizer, tokenizer.bos(), tokenizer.addsBos()));
+        print("EOS", special(tokenizer, tokenizer.eos(), tokenizer.addsEos()));
+        print(
+                "ends generation",
+                summary.endOfGeneration().stream()
+                        .sorted()
+                        .map(id -> named(tokenizer, id))
+                        .collect(Collectors.joining(", ")));
+    }
+
+    private static void print(String name, String value) {
+        System.out.printf("  %-16s %s%n", name, value);
+    }
+
+    private static String special(Tokenizer tokenizer, OptionalInt id, boolean added) {
+        if (id.isEmpty()) {
+            return "none";
+        }
+        return named(tokenizer, id.getAsInt())
+                + (added ? ", added to texts" : ", not added to texts");
+    }
+
+    private static String named(Tokenizer tokenizer, int id) {
+        return id < tokenizer.vocabSize() ? id + " " + Quoted.text(tokenizer.text(id)) : "" + id;
     }
 }

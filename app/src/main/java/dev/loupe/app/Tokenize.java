@@ -18,6 +18,7 @@ import picocli.CommandLine.Parameters;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
@@ -99,7 +100,8 @@ final class Tokenize implements Runnable {
 
     private static void lines(Tokenizer tokenizer, EncodeOptions options) {
         try (BufferedReader in =
-                new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+                new BufferedReader(
+                        new InputStreamReader(System.in, StandardCharsets.UTF_8.newDecoder()))) {
             int number = 0;
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 number++;
@@ -115,6 +117,8 @@ final class Tokenize implements Runnable {
                 out.set("ids", Json.of(tokenizer.encode(given.textValue(), options).ids()));
                 System.out.println(out);
             }
+        } catch (CharacterCodingException e) {
+            throw new UserException("stdin is not UTF-8 text", e);
         } catch (IOException e) {
             throw new UserException("stdin cannot be read: " + e.getMessage(), e);
         }

@@ -14,6 +14,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** What makes no sense ends with one clear line on stderr and nothing on stdout. */
 class BadInputTest {
@@ -176,8 +179,29 @@ class BadInputTest {
     }
 
     @Test
+    void whereEveryTokenIsForbiddenThereIsNothingToDraw() {
+        String all =
+                IntStream.range(0, TinyModel.VOCAB_SIZE)
+                        .mapToObj(id -> id + "=-inf")
+                        .collect(Collectors.joining(","));
+        for (String command : List.of("generate", "next")) {
+            Run run = Run.of(command, "a", "--json", "-m", model, "--logit-bias", all);
+            assertFails(run, 1, "no token may be drawn");
+            assertThat(run.err()).doesNotContain("fault");
+        }
+    }
+
+    @Test
+    void moreTokensThanTheContextHoldsCannotBeMeasured() {
+        assertFails(
+                Run.of(args("bench -d 2147483647 -m " + model)), 1, "2147484159 tokens", "context");
+    }
+
+    @Test
     void aModelWithoutATokenizerAsksForIds() {
         String bare = Outside.fixture("families/gpt2").toString();
+        assertFails(
+                Run.of("generate", "--ids", "1", "--samples", "2", "-m", bare), 1, "no tokenizer");
         assertFails(Run.of("generate", "a", "-m", bare), 1, "no tokenizer", "--ids");
         assertFails(
                 Run.of("generate", "--ids", "1", "--json", "--stop", "a", "-m", bare),

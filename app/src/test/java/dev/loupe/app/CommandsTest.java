@@ -213,6 +213,16 @@ class CommandsTest {
     }
 
     @Test
+    void aLineStandsBetweenSamples() {
+        String options = "abc -n 5 --temperature 2 --seed ";
+        String texts = generate(options + "4").out() + "----\n" + generate(options + "5").out();
+        assertThat(generate(options + "4 --samples 2").out()).isEqualTo(texts);
+        assertThat(generate(options + "4 --samples 2 --echo").out())
+                .startsWith("abc")
+                .contains("----\nabc");
+    }
+
+    @Test
     void aBatchOfLinesGivesWhatEachLineGivesAlone() {
         String lines =
                 """
@@ -286,13 +296,41 @@ class CommandsTest {
     void showCountsEveryParameter() {
         JsonNode json = Run.of("show", model, "--json").json();
         assertThat(keys(json))
-                .containsExactly("model", "config", "tally", "total", "types", "tensors");
+                .containsExactly(
+                        "model", "config", "tokenizer", "tally", "total", "types", "tensors");
         long total = 0;
         for (JsonNode kind : json.get("tally")) {
             total += kind.longValue();
         }
         assertThat(json.get("total").longValue()).isEqualTo(total);
         assertThat(json.at("/config/vocabSize").intValue()).isEqualTo(TinyModel.VOCAB_SIZE);
+    }
+
+    @Test
+    void showSaysWhatTheTokenizerIs() throws IOException {
+        // the end token is that of config.json, which generate heeds too
+        assertThat(Run.of("show", model, "--json").json().get("tokenizer"))
+                .hasToString(
+                        "{\"kind\":\"byte-level BPE\",\"pre_tokenizer\":\"ByteLevel\","
+                                + "\"vocab_size\":317,\"bos_id\":null,\"eos_id\":null,"
+                                + "\"adds_bos\":false,\"adds_eos\":false,"
+                                + "\"end_of_generation_ids\":[2]}");
+        assertThat(Run.of("show", model).out())
+                .contains("tokenizer        byte-level BPE", "tokens           317");
+        String bare = Outside.fixture("families/gpt2").toString();
+        assertThat(Run.of("show", bare, "--json").json().get("tokenizer").isNull()).isTrue();
+        assertThat(Run.of("show", bare).out()).contains("tokenizer        none");
+    }
+
+    @Test
+    void showSaysWhyATokenizerIsNotUsableAndTheRestAllTheSame() throws IOException {
+        Path broken = TinyModel.write(folder.resolve("unusable"));
+        Path file = broken.resolve("tokenizer.json");
+        Files.writeString(file, Files.readString(file).replace("BPE", "Unigram"));
+        JsonNode json = Run.of("show", broken.toString(), "--json").json();
+        assertThat(json.at("/tokenizer/error").textValue()).contains("Unigram", "BPE");
+        assertThat(json.at("/config/vocabSize").intValue()).isEqualTo(TinyModel.VOCAB_SIZE);
+        assertThat(Run.of("show", broken.toString()).out()).contains("not usable: ", "vocabSize");
     }
 
     @Test

@@ -60,6 +60,14 @@ class MainTest {
         assertThat(err.size()).isZero();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"--version", "-V", "pull --version", "generate -V"})
+    void theVersionGoesToStdout(String line) {
+        assertThat(Main.execute(line.split(" "))).isZero();
+        assertThat(out.toString(UTF_8)).startsWith("loupe ").hasLineCount(1);
+        assertThat(err.size()).isZero();
+    }
+
     @Test
     void withoutACommandItShowsTheHelp() {
         assertThat(Main.execute()).isZero();

@@ -11,6 +11,8 @@ import dev.loupe.files.Converter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -70,6 +72,38 @@ class ProcessTest {
         assertThat(code(process)).isEqualTo(130);
         assertThat(all).startsWith(", the city of").endsWith(System.lineSeparator());
         assertThat(stderr().lines().filter(line -> line.startsWith("loupe:"))).isEmpty();
+    }
+
+    private static void interrupt(Process process) throws Exception {
+        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+        assertThat(process.waitFor(5, TimeUnit.SECONDS)).as("ended at once").isTrue();
+        assertThat(process.exitValue()).isEqualTo(130);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {100, 400, 700})
+    void anInterruptWhileTheModelLoadsEndsAtOnce(int millis) throws Exception {
+        String model = Outside.realModel().toString();
+        Process process = loupe(VECTOR, "generate", "a", "-n", "4000", "-m", model).start();
+        Thread.sleep(millis);
+        interrupt(process);
+        assertThat(stderr().lines().filter(line -> line.startsWith("loupe:"))).isEmpty();
+    }
+
+    @Test
+    void anInterruptWhileStdinIsAwaitedEndsAtOnce() throws Exception {
+        String model = TinyModel.write(folder.resolve("tiny")).toString();
+        ProcessBuilder builder = loupe(List.of(), "generate", "-", "-m", model);
+        builder.environment().put("LOUPE_HOME", folder.toString());
+        Process process = builder.start();
+        // written when the model was loaded
+        while (Files.notExists(folder.resolve("last-model"))) {
+            assertThat(process.isAlive()).isTrue();
+            Thread.sleep(20);
+        }
+        Thread.sleep(200);
+        interrupt(process);
+        assertThat(read(process)).isEmpty();
     }
 
     @Test

@@ -50,6 +50,26 @@ class RealModelTest {
     }
 
     @Test
+    void showNamesTheSpecialTokens() {
+        String model = Outside.realModel().toString();
+        assertThat(Run.of("show", model).out())
+                .contains(
+                        """
+                          tokenizer        byte-level BPE
+                          pre-tokenizer    smollm
+                          tokens           49152
+                          BOS              1 '<|im_start|>', not added to texts
+                          EOS              2 '<|im_end|>', not added to texts
+                        """);
+        assertThat(Run.of("show", model, "--json").json().get("tokenizer"))
+                .hasToString(
+                        "{\"kind\":\"byte-level BPE\",\"pre_tokenizer\":\"smollm\","
+                                + "\"vocab_size\":49152,\"bos_id\":1,\"eos_id\":2,"
+                                + "\"adds_bos\":false,\"adds_eos\":false,"
+                                + "\"end_of_generation_ids\":[0,2]}");
+    }
+
+    @Test
     void anEmptyPromptBeginsWithBos() {
         Run run = Run.of("next", "", "--json", "-m", Outside.realModel().toString());
         assertThat(run.json().get("ids")).hasToString("[1]");

@@ -11,6 +11,7 @@ import dev.loupe.tokens.Tokenizer;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -97,16 +98,22 @@ public record LocalModel(
                             config,
                             new HfTensors(file, HfConfig.family(json), config),
                             processor);
-            Set<Integer> end =
-                    new TreeSet<>(tokenizer.map(Tokenizer::endOfGeneration).orElse(Set.of()));
-            end.addAll(json.integers("eos_token_id"));
-            Path generation = path.resolve("generation_config.json");
-            if (Files.exists(generation)) {
-                end.addAll(JsonFields.read(generation).integers("eos_token_id"));
-            }
-            end.removeIf(id -> id < 0 || id >= config.vocabSize());
+            Set<Integer> end = endOfGeneration(path, tokenizer, config.vocabSize());
             return new LocalModel(path, gpt, tokenizer, end, processor);
         }
+    }
+
+    /** What the files of a folder say together. */
+    static Set<Integer> endOfGeneration(Path folder, Optional<Tokenizer> tokenizer, int vocabSize) {
+        Set<Integer> end =
+                new TreeSet<>(tokenizer.map(Tokenizer::endOfGeneration).orElse(Set.of()));
+        for (String name : List.of("config.json", "generation_config.json")) {
+            if (Files.exists(folder.resolve(name))) {
+                end.addAll(JsonFields.read(folder.resolve(name)).integers("eos_token_id"));
+            }
+        }
+        end.removeIf(id -> id < 0 || id >= vocabSize);
+        return end;
     }
 
     private static Gpt load(Path path, GptConfig config, TensorSource source, Processor processor) {

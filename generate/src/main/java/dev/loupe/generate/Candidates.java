@@ -27,6 +27,11 @@ final class Candidates {
         for (int i = 0; i < n; i++) {
             ids[i] = i;
             logits[i] = row[offset + i];
+            if (Float.isNaN(row[offset + i]) || row[offset + i] == Float.POSITIVE_INFINITY) {
+                throw new NoTokenException(
+                        "logit of token %d: found %s, expected a finite number; the model's weights are damaged or too large"
+                                .formatted(i, row[offset + i]));
+            }
         }
     }
 

@@ -29,7 +29,11 @@ public final class Distribution {
         probabilities = softmax(candidates);
     }
 
-    /** The distribution after a prompt. */
+    /**
+     * The distribution after a prompt.
+     *
+     * @throws NoTokenException if a logit is NaN or infinite, or every token is forbidden
+     */
     public static Distribution of(float[] logits, Sampling sampling, int[] prompt) {
         return new Distribution(logits, 0, logits.length, sampling, new History(prompt));
     }
@@ -38,7 +42,7 @@ public final class Distribution {
         double largest = candidates.largest();
         double[] p = new double[candidates.count()];
         if (largest == Double.NEGATIVE_INFINITY) {
-            throw new IllegalStateException("no token may be drawn: all are forbidden");
+            throw new NoTokenException("no token may be drawn: all are forbidden");
         }
         double total = 0;
         for (int i = 0; i < p.length; i++) {

@@ -45,7 +45,10 @@ public final class Generator {
         ops = new Inference(processor);
     }
 
-    /** Ends what runs after the token that is being drawn; may be called by any thread. */
+    /**
+     * Ends what runs after the token that is being drawn, and where nothing runs yet, what runs
+     * next before its first token. May be called by any thread.
+     */
     public void cancel() {
         cancelled = true;
     }
@@ -73,7 +76,15 @@ public final class Generator {
         if (atOnce < 1) {
             throw new IllegalArgumentException("at once: found " + atOnce + ", expected 1 or more");
         }
-        cancelled = false;
+        try {
+            return List.of(run(requests, atOnce, listener));
+        } finally {
+            // it ended this run, and not the next
+            cancelled = false;
+        }
+    }
+
+    private Generation[] run(List<Request> requests, int atOnce, Consumer<Token> listener) {
         Generation[] done = new Generation[requests.size()];
         List<Sequence> running = new ArrayList<>();
         int next = 0;
@@ -94,7 +105,7 @@ public final class Generator {
             }
             running.removeIf(Sequence::finished);
         }
-        return List.of(done);
+        return done;
     }
 
     private Sequence begin(int number, Request request) {

@@ -236,4 +236,14 @@ class GeneratorTest {
         // and the generator can be used again
         assertThat(generator.generate(requests.getFirst(), token -> {}).ids()).hasSize(30);
     }
+
+    @Test
+    void cancellingBeforeARunEndsThatRunBeforeItsFirstToken() {
+        Generator generator = generator();
+        generator.cancel();
+        Generation found = generator.generate(drawn(PROMPT, 30, 1), token -> notReached());
+        assertThat(found.ids()).isEmpty();
+        assertThat(found.reason()).isEqualTo(FinishReason.CANCELLED);
+        assertThat(generator.generate(drawn(PROMPT, 30, 1), token -> {}).ids()).hasSize(30);
+    }
 }

@@ -330,4 +330,15 @@ class SamplingTest {
         assertThatThrownBy(() -> new Sampling(Map.of(), 0, 0, 0, 1, 0, 1, 0, 1))
                 .hasMessageContaining("repetition penalty");
     }
+
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY})
+    void aLogitThatIsNoNumberIsNamed(float logit) {
+        for (Sampling sampling : List.of(Sampling.PLAIN, Sampling.GREEDY)) {
+            assertThatThrownBy(
+                            () -> Distribution.of(new float[] {1, 2, logit}, sampling, new int[0]))
+                    .isInstanceOf(NoTokenException.class)
+                    .hasMessageStartingWith("logit of token 2: found " + logit);
+        }
+    }
 }

@@ -10,14 +10,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One block: {@code x += attn(norm(x)); x += mlp(norm(x))}, in all its variants. A norm that a
- * family lacks is null and does nothing.
+ * family lacks is null and does nothing. Each {@code ops.tap} names a place where one can look in
+ * and otherwise does nothing either; to read the mathematics, read past it.
  *
  * @param layer which block, from 0
- * @param parallel true if the MLP reads what attention read
- * @param ln1 before attention
- * @param postAttn after attention
- * @param ln2 before the MLP
- * @param postMlp after the MLP
+ * @param parallel true if the MLP reads the block's input, as attention does, and not attention's
+ *     result
+ * @param ln1 the norm before attention
+ * @param postAttn the norm after attention, before its result is added
+ * @param ln2 the norm before the MLP
+ * @param postMlp the norm after the MLP, before its result is added
  */
 public record Block(
         int layer,
@@ -41,15 +43,17 @@ public record Block(
     }
 
     /**
-     * Each token asks earlier ones, and takes from them what it asked for.
+     * Each token asks earlier ones and itself, and takes from them what it asked for.
      *
-     * @param qkv queries, keys and values from one product, {@code [queries + 2 keys, nEmbd]}
-     * @param out {@code [nEmbd, queries]}
+     * @param qkv queries, keys and values from one product, {@code [queryWidth + 2 keyWidth,
+     *     nEmbd]}, where {@code queryWidth} is {@code nHead * headDim}
+     * @param out from the mixed values of all heads to what is added, {@code [nEmbd, queryWidth]}
      * @param qNorm of each head's query, or null
      * @param kNorm of each head's key, or null
-     * @param rotation by position, or null
-     * @param keyWidth numbers in all keys of a token
-     * @param window how many positions it looks back; 0: all
+     * @param rotation turns queries and keys by their position, or null
+     * @param heads how many heads of queries there are, and how wide each is
+     * @param keyWidth {@code nKvHead * headDim}: numbers in all keys of a token, and in all values
+     * @param window how many positions a token sees, its own included; 0: all
      */
     public record Attention(
             Linear qkv,
@@ -63,23 +67,19 @@ public record Block(
 
         /** {@code [token, nEmbd] -> [token, nEmbd]}. */
         Tensor forward(Ops ops, Tensor x, Batch batch, int layer) {
-            int width = heads.nHead() * heads.headDim();
-            Tensor all = ops.linear(x, qkv);
-            Tensor q = ops.tap(Site.Q, layer, all.columns(0, width));
-            Tensor k = ops.tap(Site.K, layer, all.columns(width, keyWidth));
-            Tensor v = ops.tap(Site.V, layer, all.columns(width + keyWidth, keyWidth));
-            q =
-                    ops.tap(
-                            Site.ROT_Q,
-                            layer,
-                            ops.rope(ops.norm(q, qNorm), rotation, batch.positions()));
-            k =
-                    ops.tap(
-                            Site.ROT_K,
-                            layer,
-                            ops.rope(ops.norm(k, kNorm), rotation, batch.positions()));
-            Visible visible = ops.remember(batch, layer, k, v, window);
-            Tensor z = ops.attend(q, visible, heads, batch, layer);
+            int queryWidth = heads.nHead() * heads.headDim();
+            Tensor all = ops.linear(x, qkv); // [token, queryWidth + 2 keyWidth]
+            Tensor q = ops.tap(Site.Q, layer, all.columns(0, queryWidth));
+            Tensor k = ops.tap(Site.K, layer, all.columns(queryWidth, keyWidth));
+            Tensor v = ops.tap(Site.V, layer, all.columns(queryWidth + keyWidth, keyWidth));
+
+            Tensor rotQ = ops.rope(ops.norm(q, qNorm), rotation, batch.positions());
+            Tensor rotK = ops.rope(ops.norm(k, kNorm), rotation, batch.positions());
+            rotQ = ops.tap(Site.ROT_Q, layer, rotQ);
+            rotK = ops.tap(Site.ROT_K, layer, rotK);
+
+            Visible visible = ops.remember(batch, layer, rotK, v, window);
+            Tensor z = ops.attend(rotQ, visible, heads, batch, layer); // [token, queryWidth]
             return ops.linear(ops.tap(Site.Z, layer, z), out);
         }
     }
@@ -87,14 +87,17 @@ public record Block(
     /**
      * Each token by itself: many questions asked of its vector, and what follows from the answers.
      *
-     * @param up {@code [nInner, nEmbd]}; gated: {@code [2 nInner, nEmbd]}, the gate first
-     * @param down {@code [nEmbd, nInner]}
+     * @param up the questions, {@code [nInner, nEmbd]}; gated: {@code [2 nInner, nEmbd]}, the gates
+     *     first
+     * @param down what follows from each answer, {@code [nEmbd, nInner]}
+     * @param gated true if each answer is multiplied by a gate, and the activation is the gate's
+     * @param activation bends the answers, so that two matrices do more than one
      */
     public record Mlp(Linear up, Linear down, boolean gated, Activation activation) {
 
         /** {@code [token, nEmbd] -> [token, nEmbd]}. */
         Tensor forward(Ops ops, Tensor x, int layer) {
-            Tensor all = ops.linear(x, up);
+            Tensor all = ops.linear(x, up); // [token, nInner], gated [token, 2 nInner]
             int nInner = gated ? all.cols() / 2 : all.cols();
             Tensor pre = ops.tap(Site.MLP_PRE, layer, all.columns(0, nInner));
             Tensor h = ops.activation(pre, activation);

@@ -13,11 +13,13 @@ import java.util.List;
  * each token becomes one number for every token that may come next.
  *
  * @param config what kind of GPT it is
- * @param wte the vectors of tokens, {@code [vocabSize, nEmbd]}
- * @param wpe the vectors of positions, {@code [nCtx, nEmbd]}, or null
- * @param blocks in the order of the data
- * @param lnF the last norm
- * @param unembedding {@code [vocabSize, nEmbd]}
+ * @param wte a vector for each token, {@code [vocabSize, nEmbd]}
+ * @param wpe a vector for each position, {@code [nCtx, nEmbd]}; null where blocks turn queries and
+ *     keys by their position instead
+ * @param blocks in the order in which data passes through them
+ * @param lnF the norm after the last block
+ * @param unembedding from a vector to a logit for each token, {@code [vocabSize, nEmbd]}; often
+ *     {@code wte} again
  */
 public record Gpt(
         GptConfig config,
@@ -35,7 +37,7 @@ public record Gpt(
      */
     public Tensor hidden(Ops ops, Batch batch) {
         batch.check(config);
-        Tensor x = ops.embed(wte, batch.ids(), batch.generated());
+        Tensor x = ops.embed(wte, batch.ids(), batch.generated()); // [token, nEmbd]
         x = ops.tap(Site.EMBED, 0, ops.scale(x, config.embedding().scale()));
         if (wpe != null) {
             Tensor positions = ops.embed(wpe, batch.positions(), batch.generated());
@@ -48,7 +50,12 @@ public record Gpt(
         return ops.tap(Site.FINAL, 0, ops.norm(x, lnF));
     }
 
-    /** What the model expects next after each of the rows asked for, {@code [row, vocabSize]}. */
+    /**
+     * What the model expects behind each of the rows asked for, {@code [row, vocabSize]}: the
+     * larger a logit, the likelier the token. To continue a text its last row is enough.
+     *
+     * @throws IllegalArgumentException as {@link #hidden} does
+     */
     public Tensor logits(Ops ops, Batch batch, int[] rows) {
         return unembed(ops, hidden(ops, batch), rows);
     }

@@ -175,6 +175,21 @@ public final class Inference implements Ops {
         return z;
     }
 
+    @Override
+    public Tensor choose(boolean[][] second, Tensor a, Tensor b) {
+        Tensor y = like(a);
+        for (int r = 0; r < y.rows(); r++) {
+            int group = y.cols() / second[r].length;
+            for (int g = 0; g < second[r].length; g++) {
+                Tensor from = second[r][g] ? b : a;
+                int column = g * group;
+                System.arraycopy(
+                        from.data(), from.row(r) + column, y.data(), y.row(r) + column, group);
+            }
+        }
+        return y;
+    }
+
     /** One array, handed out piece by piece until it is cleared. */
     private static final class Arena {
         private float[] slab = new float[0];

@@ -9,6 +9,8 @@ import dev.loupe.kernels.Weight;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Arrays;
+
 /**
  * The operations that a GPT is made of. The model is written against them, and what interprets them
  * decides what a run is for: {@link Inference} computes. First the primitives, then those that they
@@ -56,12 +58,39 @@ public interface Ops {
     /** Values mixed by a pattern, {@code [token, nHead * headDim]}. */
     Tensor mix(Tensor pattern, Visible visible, Heads heads);
 
+    /**
+     * Of each row as many groups of columns as {@code second[row]} has entries: {@code b}'s where
+     * the entry is true, else {@code a}'s.
+     */
+    Tensor choose(boolean[][] second, Tensor a, Tensor b);
+
     /** Who looks in. */
     Taps taps();
 
-    /** Lets taps see {@code x}, and gives what goes on. */
+    /**
+     * Lets taps see {@code x}, and gives what goes on.
+     *
+     * @throws IllegalArgumentException if a tap returned a tensor of another shape
+     */
     default Tensor tap(Site site, int layer, Tensor x) {
-        return taps().wants(site, layer) ? taps().at(site, layer, x, this) : x;
+        if (!taps().wants(site, layer)) {
+            return x;
+        }
+        Tensor y = taps().at(site, layer, x, this);
+        if (y.rows() != x.rows() || y.cols() != x.cols() || y.generated() != x.generated()) {
+            throw new IllegalArgumentException(
+                    "tap at %s of block %d: found [%d, %d] with %d generated rows, expected [%d, %d] with %d"
+                            .formatted(
+                                    site,
+                                    layer,
+                                    y.rows(),
+                                    y.cols(),
+                                    y.generated(),
+                                    x.rows(),
+                                    x.cols(),
+                                    x.generated()));
+        }
+        return y;
     }
 
     /** Runs a block: the one place where an interpreter can reuse memory. */
@@ -74,19 +103,38 @@ public interface Ops {
     }
 
     /**
-     * Attention that can be watched: scores and pattern are computed beside it when taps want them,
-     * and mixed only where a tap changed them.
+     * Attention that can be watched. When taps want scores or pattern, these are computed beside
+     * it. Where a tap gave a head of a row another pattern, that one alone is mixed anew: all
+     * others keep their bits.
      */
     default Tensor attend(Tensor q, Visible visible, Heads heads, Batch batch, int layer) {
-        boolean watched = taps().wants(Site.SCORES, layer) || taps().wants(Site.PATTERN, layer);
-        if (!watched) {
-            return attention(q, visible, heads);
+        Tensor z = attention(q, visible, heads);
+        if (!taps().wants(Site.SCORES, layer) && !taps().wants(Site.PATTERN, layer)) {
+            return z;
         }
-        Tensor scores = scores(q, visible, heads, batch.keys());
+        int keys = batch.keys();
+        Tensor scores = scores(q, visible, heads, keys);
+        Tensor pattern = softmax(scores, keys);
         Tensor scoresThen = tap(Site.SCORES, layer, scores);
-        Tensor pattern = softmax(scoresThen, batch.keys());
-        Tensor patternThen = tap(Site.PATTERN, layer, pattern);
-        boolean unchanged = scoresThen.equals(scores) && patternThen.equals(pattern);
-        return unchanged ? attention(q, visible, heads) : mix(patternThen, visible, heads);
+        Tensor again = scoresThen.equals(scores) ? pattern : softmax(scoresThen, keys);
+        Tensor patternThen = tap(Site.PATTERN, layer, again);
+        if (patternThen.equals(pattern)) {
+            return z;
+        }
+        return choose(edited(pattern, patternThen, keys), z, mix(patternThen, visible, heads));
+    }
+
+    /** Which heads of each row have another pattern than before. */
+    private static boolean[][] edited(Tensor before, Tensor after, int keys) {
+        boolean[][] edited = new boolean[after.rows()][after.cols() / keys];
+        for (int row = 0; row < edited.length; row++) {
+            for (int head = 0; head < edited[row].length; head++) {
+                int was = before.row(row) + head * keys;
+                int is = after.row(row) + head * keys;
+                edited[row][head] =
+                        !Arrays.equals(before.data(), was, was + keys, after.data(), is, is + keys);
+            }
+        }
+        return edited;
     }
 }

@@ -4,7 +4,7 @@ import dev.loupe.kernels.Tensor;
 
 /**
  * Looks at what passes through the model, and may change it. A tap that returns the tensor it was
- * given changes no bit of the result.
+ * given, or an equal one, changes no bit of the result.
  */
 public interface Taps {
     /** Whether {@link #at} is to be called there. */
@@ -15,7 +15,8 @@ public interface Taps {
      *
      * @param layer the block, from 0; 0 for sites outside of the blocks
      * @param x valid during the call only; copy what is to be kept, never write to it
-     * @return what goes on: {@code x}, or another tensor of its shape
+     * @return what goes on: {@code x}, or another tensor of its shape and with as many generated
+     *     rows
      */
     Tensor at(Site site, int layer, Tensor x, Ops ops);
 
