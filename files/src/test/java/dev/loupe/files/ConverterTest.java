@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
@@ -56,19 +57,7 @@ class ConverterTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "gpt2",
-                "gpt-neox",
-                "gpt-neox-sequential",
-                "llama-tied",
-                "llama-3-rope",
-                "llama-mqa-bias",
-                "mistral-sliding",
-                "qwen2",
-                "qwen3",
-                "gemma3"
-            })
+    @MethodSource("dev.loupe.files.FamiliesTest#families")
     void aModelComesBackAsItWentAndComputesTheSameBits(String family) {
         Path from = Outside.fixture("families/" + family);
         Path file = folder.resolve("model.gguf");

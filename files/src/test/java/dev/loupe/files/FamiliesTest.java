@@ -16,6 +16,7 @@ import dev.loupe.model.KvCache;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
@@ -25,11 +26,27 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** A tiny checkpoint of each family against the numbers that transformers computed from it. */
 class FamiliesTest {
     private static final int END = 2;
     private static final Map<String, LocalModel> MODELS = new HashMap<>();
+
+    /** Every fixture, by the name of its folder. */
+    static Stream<String> families() {
+        return Stream.of(
+                "gpt2",
+                "gpt-neox",
+                "gpt-neox-sequential",
+                "llama-tied",
+                "llama-3-rope",
+                "llama-mqa-bias",
+                "mistral-sliding",
+                "qwen2",
+                "qwen3",
+                "gemma3");
+    }
 
     private static LocalModel model(String family) {
         Path folder = Outside.fixture("families/" + family);
@@ -63,19 +80,7 @@ class FamiliesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "gpt2",
-                "gpt-neox",
-                "gpt-neox-sequential",
-                "llama-tied",
-                "llama-3-rope",
-                "llama-mqa-bias",
-                "mistral-sliding",
-                "qwen2",
-                "qwen3",
-                "gemma3"
-            })
+    @MethodSource("families")
     void everyLogitIsThatOfTransformers(String family) throws IOException {
         LocalModel model = model(family);
         for (Case c : cases(family)) {
@@ -103,19 +108,7 @@ class FamiliesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "gpt2",
-                "gpt-neox",
-                "gpt-neox-sequential",
-                "llama-tied",
-                "llama-3-rope",
-                "llama-mqa-bias",
-                "mistral-sliding",
-                "qwen2",
-                "qwen3",
-                "gemma3"
-            })
+    @MethodSource("families")
     void greedyContinuationsAreThoseOfTransformers(String family) throws IOException {
         LocalModel model = model(family);
         for (Case c : cases(family)) {

@@ -80,6 +80,9 @@ final class GeneratedProduct {
         return FloatVector.fromArray(F, w, at).fma(FloatVector.broadcast(F, x), sum);
     }
 
+    // The two kinds of halves have a method each, with their kind a constant, so that no loop tests
+    // it.
+
     private static void halves(
             int[] w, int at, int cols, Activations x, float[] y, int to, int left) {
         float[] in = x.values();
