@@ -94,7 +94,9 @@ public final class Product {
                                 }
                                 int row = first * PANEL;
                                 int rows = Math.min(DECODED * PANEL, w.rows() - row);
-                                processor.kernels().multiply(decoded, x, y.columns(row, rows));
+                                Tensor part = y.columns(row, rows);
+                                part.fill(0f);
+                                processor.kernels().multiply(decoded, 0, x, part);
                             }
                         });
     }

@@ -26,6 +26,17 @@ final class Lanes {
         return (FloatVector) v.convert(VectorOperators.I2F, 0);
     }
 
+    /** Loads the first {@code lanes} lanes, zeros beyond; all zeros if that is not positive. */
+    static FloatVector load(float[] x, int offset, int lanes) {
+        return lanes >= L ? FloatVector.fromArray(F, x, offset) : loadSome(x, offset, lanes);
+    }
+
+    private static FloatVector loadSome(float[] x, int offset, int lanes) {
+        return lanes > 0
+                ? FloatVector.fromArray(F, x, offset, F.indexInRange(0, lanes))
+                : FloatVector.zero(F);
+    }
+
     /**
      * Stores the first {@code lanes} lanes; none if that is not positive. Short enough to be
      * inlined always: a vector that is handed to a method becomes an object.

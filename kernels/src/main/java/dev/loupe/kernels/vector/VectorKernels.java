@@ -21,8 +21,8 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void multiply(float[] panels, Tensor x, Tensor y) {
-        PromptProduct.multiply(panels, x, y);
+    public void multiply(float[] panels, int from, Tensor x, Tensor y) {
+        PanelProduct.multiply(panels, from, x, y);
     }
 
     @Override
