@@ -1,26 +1,26 @@
 package dev.loupe.kernels;
 
 /**
- * The inputs of one generated token, made ready for a weight's layout. For four-bit codes an input
- * is scaled so that a code can be used where it lies in its int: code {@code j} stands {@code 4 j}
- * bits up, so its input is divided by {@code 2^(4 j)}, which is exact.
+ * The inputs of one generated token, made ready for a weight's layout.
  *
  * @param plain one for each column, as they are; after an odd number of columns a zero
- * @param values the same, scaled where codes have four bits; the same array where they do not
+ * @param values the same, scaled to make up for the place of its code ({@link Coding}); the same
+ *     array where there are no codes
+ * @param starts for each group of columns what its sum starts with: minus the code that stands for
+ *     zero, times the sum of the group's inputs
  * @param sums for each group of columns the sum of the inputs, times which offsets count
  */
-public record Activations(float[] plain, float[] values, float[] sums) {
-    private static final float[] NIBBLE_SCALES = {
-        1f, 0x1p-4f, 0x1p-8f, 0x1p-12f, 0x1p-16f, 0x1p-20f, 0x1p-24f, 1f
-    };
-
+public record Activations(float[] plain, float[] values, float[] starts, float[] sums) {
     /** Room for the inputs of {@code weight}. */
     public static Activations roomFor(Weight weight) {
         // halves are read in pairs: an odd number of columns is followed by a zero
         float[] plain = new float[weight.cols() + weight.cols() % 2];
-        boolean scaled = weight instanceof Weight.Codes codes && codes.bits() == 4;
-        float[] values = scaled ? new float[plain.length] : plain;
-        return new Activations(plain, values, new float[weight.cols() / 16 + 1]);
+        if (weight instanceof Weight.Codes codes) {
+            float[] values = new float[plain.length];
+            int groups = codes.groups();
+            return new Activations(plain, values, new float[groups], new float[groups]);
+        }
+        return new Activations(plain, plain, new float[0], new float[0]);
     }
 
     /** Reads {@code weight.cols()} inputs from {@code x[offset ..]}. */
@@ -29,17 +29,23 @@ public record Activations(float[] plain, float[] values, float[] sums) {
         if (!(weight instanceof Weight.Codes codes)) {
             return;
         }
-        for (int group = 0; group * codes.groupSize() < codes.cols(); group++) {
-            float sum = 0;
-            for (int k = group * codes.groupSize(); k < (group + 1) * codes.groupSize(); k++) {
-                sum += plain[k];
+        int size = codes.groupSize();
+        for (int group = 0; group < codes.groups(); group++) {
+            float even = 0;
+            float odd = 0;
+            for (int k = group * size; k < (group + 1) * size; k += 2) {
+                even += x[offset + k];
+                odd += x[offset + k + 1];
             }
-            sums[group] = sum;
+            sums[group] = even + odd;
+            starts[group] = -codes.zero() * (even + odd);
         }
-        if (codes.bits() == 4) {
-            // the highest code is shifted down instead: as an int its place would be the sign's
-            for (int k = 0; k < codes.cols(); k++) {
-                values[k] = plain[k] * NIBBLE_SCALES[k % 8];
+        Coding coding = codes.coding();
+        float[] inverses = coding.inverses();
+        int run = coding.run();
+        for (int k = 0; k < codes.cols(); k += run) {
+            for (int i = 0; i < run; i++) {
+                values[k + i] = x[offset + k + i] * inverses[i];
             }
         }
     }

@@ -7,30 +7,33 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Stored rows on their way into a panel. Most rows of a model are of four types, whose codes can be
- * moved eight or four at a time; the others go by way of {@link Blocks#unpack}. Loading a model is
- * little else than this, and much of it runs before the JIT compiler has looked at it, so rows are
- * copied to plain arrays first.
+ * Stored rows on their way into a panel. The codes of the commonest types are moved eight or four
+ * at a time; the others go by way of {@link Blocks#unpack}. Loading a model is little else than
+ * this, and much of it runs before the JIT compiler has looked at it, so rows are copied to plain
+ * arrays first.
  */
 abstract sealed class CodeRows {
+    private static final ValueLayout.OfInt INT =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    final TensorType type;
     final int cols;
-    final float[] scales;
-    final float[] offsets;
+    final int blocks;
 
     private CodeRows(TensorType type, int cols) {
+        this.type = type;
         this.cols = cols;
-        scales = new float[cols / type.groupSize()];
-        offsets = new float[scales.length];
+        blocks = cols / type.blockSize();
     }
 
     static CodeRows of(TensorType type, int cols) {
         return switch (type) {
-            case Q4_1 -> new Q41(cols);
-            case Q4_0 -> new Q40(cols);
-            case Q4_K -> new Q4K(cols);
-            case Q8_0 -> new Q80(cols);
+            case Q4_1, Q4_K -> new Ints(type, cols);
+            case Q4_0, Q8_0 -> new Shorts(type, cols);
             case Q5_0, Q5_1, Q2_K, Q3_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, TQ1_0, TQ2_0, MXFP4 ->
-                    new AnyBytes(type, cols);
+                    new Bytes(type, cols);
             case F32, F16, BF16 -> throw new IllegalArgumentException(type + " has no codes");
         };
     }
@@ -41,44 +44,37 @@ abstract sealed class CodeRows {
     /** Puts the codes of the row into one lane. */
     abstract void placeCodes(int lane, int[] words);
 
-    /** Puts all of the row into one lane of a panel; a panel without offsets has an empty array. */
-    final void place(int lane, int[] words, float[] panelScales, float[] panelOffsets) {
-        placeCodes(lane, words);
-        for (int g = 0; g < scales.length; g++) {
-            panelScales[g * PANEL + lane] = scales[g];
+    /** Sixteen bits of a block, {@code byteOffset} even. */
+    abstract short half(int block, int byteOffset);
+
+    /** A byte of a block. */
+    abstract int octet(int block, int byteOffset);
+
+    /**
+     * Puts the floats that scales or offsets are made of into one lane of a panel.
+     *
+     * @param offsets true for offsets, false for scales
+     */
+    final void placeFloats(boolean offsets, int lane, int[] panel) {
+        for (int block = 0; block < blocks; block++) {
+            int half = ScaleBlocks.half(this, offsets, block) & 0xFFFF;
+            panel[block / 2 * PANEL + lane] |= half << (block % 2 * 16);
         }
-        if (panelOffsets.length > 0) {
-            for (int g = 0; g < scales.length; g++) {
-                panelOffsets[g * PANEL + lane] = offsets[g];
+    }
+
+    /** Puts the integers that these floats are multiplied by into one lane of a panel. */
+    final void placeMultiples(boolean offsets, int lane, int[] panel) {
+        int each = type.blockSize() / type.groupSize();
+        for (int block = 0; block < blocks; block++) {
+            for (int g = 0; g < each; g += 4) {
+                int four = 0;
+                for (int i = 0; i < 4; i++) {
+                    int multiple = ScaleBlocks.multiple(this, offsets, block, g + i);
+                    four |= (multiple & 0xFF) << (8 * i);
+                }
+                panel[(block * each + g) / 4 * PANEL + lane] = four;
             }
         }
-    }
-
-    /** Refuses scales that are not finite. */
-    final void check(String name, int row) {
-        NonFiniteException.check(scales, scales.length, name, row);
-        NonFiniteException.check(offsets, offsets.length, name, row);
-    }
-
-    private static final ValueLayout.OfInt INT =
-            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfShort SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
-    private static int[] ints(TensorType type, int cols) {
-        return new int[Math.toIntExact(type.bytes(cols) / 4)];
-    }
-
-    private static short[] shorts(TensorType type, int cols) {
-        return new short[Math.toIntExact(type.bytes(cols) / 2)];
-    }
-
-    private static void copy(MemorySegment row, int[] raw) {
-        MemorySegment.copy(row, INT, 0, raw, 0, raw.length);
-    }
-
-    private static void copy(MemorySegment row, short[] raw) {
-        MemorySegment.copy(row, SHORT, 0, raw, 0, raw.length);
     }
 
     private static int pair(short low, short high) {
@@ -87,10 +83,10 @@ abstract sealed class CodeRows {
 
     /** The low four bits of eight bytes, side by side. */
     private static int nibbles(int first, int second) {
-        return half(first) | (half(second) << 16);
+        return lowNibbles(first) | (lowNibbles(second) << 16);
     }
 
-    private static int half(int bytes) {
+    private static int lowNibbles(int bytes) {
         int low = bytes & 0x0F0F0F0F;
         int pairs = (low | (low >>> 4)) & 0x00FF00FF;
         return (pairs | (pairs >>> 8)) & 0xFFFF;
@@ -104,92 +100,54 @@ abstract sealed class CodeRows {
         words[at + 3 * PANEL] = nibbles(c >>> 4, d >>> 4);
     }
 
-    /** Five ints a block: scale and offset as halves, and 32 codes. */
-    private static final class Q41 extends CodeRows {
+    /**
+     * Blocks of whole ints: five for Q4_1 (scale and offset first), 36 for Q4_K (four of scales).
+     */
+    private static final class Ints extends CodeRows {
         private final int[] raw;
+        private final int each;
 
-        Q41(int cols) {
-            super(TensorType.Q4_1, cols);
-            raw = ints(TensorType.Q4_1, cols);
+        Ints(TensorType type, int cols) {
+            super(type, cols);
+            raw = new int[Math.toIntExact(type.bytes(cols) / 4)];
+            each = type.blockBytes() / 4;
         }
 
         @Override
         void read(MemorySegment row) {
-            copy(row, raw);
-            for (int g = 0; g < scales.length; g++) {
-                int both = raw[5 * g];
-                scales[g] = Float.float16ToFloat((short) both);
-                offsets[g] = Float.float16ToFloat((short) (both >> 16));
-            }
+            MemorySegment.copy(row, INT, 0, raw, 0, raw.length);
+        }
+
+        @Override
+        short half(int block, int byteOffset) {
+            return (short) (raw[block * each + byteOffset / 4] >> (8 * (byteOffset % 4)));
+        }
+
+        @Override
+        int octet(int block, int byteOffset) {
+            return (raw[block * each + byteOffset / 4] >> (8 * (byteOffset % 4))) & 0xFF;
         }
 
         @Override
         void placeCodes(int lane, int[] words) {
-            for (int g = 0; g < scales.length; g++) {
-                int r = 5 * g + 1;
-                int at = g * 4 * PANEL + lane;
-                block(raw[r], raw[r + 1], raw[r + 2], raw[r + 3], words, at);
-            }
-        }
-    }
-
-    /** Nine shorts a block: the scale, and 32 codes that stand for -8 .. 7. */
-    private static final class Q40 extends CodeRows {
-        private final short[] raw;
-
-        Q40(int cols) {
-            super(TensorType.Q4_0, cols);
-            raw = shorts(TensorType.Q4_0, cols);
-        }
-
-        @Override
-        void read(MemorySegment row) {
-            copy(row, raw);
-            for (int g = 0; g < scales.length; g++) {
-                scales[g] = Float.float16ToFloat(raw[9 * g]);
-                // exact: eight times a half is a float
-                offsets[g] = -8 * scales[g];
+            if (type == TensorType.Q4_1) {
+                for (int b = 0; b < blocks; b++) {
+                    int r = 5 * b + 1;
+                    int at = b * 4 * PANEL + lane;
+                    block(raw[r], raw[r + 1], raw[r + 2], raw[r + 3], words, at);
+                }
+            } else {
+                for (int b = 0; b < blocks; b++) {
+                    placeK(36 * b + 4, b * 32 * PANEL + lane, words);
+                }
             }
         }
 
-        @Override
-        void placeCodes(int lane, int[] words) {
-            for (int g = 0; g < scales.length; g++) {
-                int r = 9 * g + 1;
-                block(
-                        pair(raw[r], raw[r + 1]),
-                        pair(raw[r + 2], raw[r + 3]),
-                        pair(raw[r + 4], raw[r + 5]),
-                        pair(raw[r + 6], raw[r + 7]),
-                        words,
-                        g * 4 * PANEL + lane);
-            }
-        }
-    }
-
-    /** Four ints of scales, then 32 ints: 64 codes in every eight. */
-    private static final class Q4K extends CodeRows {
-        private static final int INTS = 36;
-        private final int[] raw;
-        private final byte[] unused;
-
-        Q4K(int cols) {
-            super(TensorType.Q4_K, cols);
-            raw = ints(TensorType.Q4_K, cols);
-            unused = new byte[cols];
-        }
-
-        @Override
-        void read(MemorySegment row) {
-            copy(row, raw);
-            Blocks.unpack(TensorType.Q4_K, row, 0, cols, unused, scales, offsets);
-        }
-
-        @Override
-        void placeCodes(int lane, int[] words) {
-            for (int pair = 0; pair < scales.length / 2; pair++) {
-                int r = pair / 4 * INTS + 4 + pair % 4 * 8;
-                int at = pair * 8 * PANEL + lane;
+        /** 64 codes in every eight ints: the low bits of 32 bytes, then the high ones. */
+        private void placeK(int from, int to, int[] words) {
+            for (int pair = 0; pair < 4; pair++) {
+                int r = from + pair * 8;
+                int at = to + pair * 8 * PANEL;
                 for (int i = 0; i < 4; i++) {
                     int a = raw[r + 2 * i];
                     int b = raw[r + 2 * i + 1];
@@ -200,59 +158,99 @@ abstract sealed class CodeRows {
         }
     }
 
-    /** Seventeen shorts a block: the scale, and 32 signed bytes. */
-    private static final class Q80 extends CodeRows {
+    /** Blocks of a scale and eight or sixteen shorts of codes. */
+    private static final class Shorts extends CodeRows {
         private final short[] raw;
+        private final int each;
 
-        Q80(int cols) {
-            super(TensorType.Q8_0, cols);
-            raw = shorts(TensorType.Q8_0, cols);
+        Shorts(TensorType type, int cols) {
+            super(type, cols);
+            raw = new short[Math.toIntExact(type.bytes(cols) / 2)];
+            each = type.blockBytes() / 2;
         }
 
         @Override
         void read(MemorySegment row) {
-            copy(row, raw);
-            for (int g = 0; g < scales.length; g++) {
-                scales[g] = Float.float16ToFloat(raw[17 * g]);
-            }
+            MemorySegment.copy(row, SHORT, 0, raw, 0, raw.length);
+        }
+
+        @Override
+        short half(int block, int byteOffset) {
+            return raw[block * each + byteOffset / 2];
+        }
+
+        @Override
+        int octet(int block, int byteOffset) {
+            return (raw[block * each + byteOffset / 2] >> (8 * (byteOffset % 2))) & 0xFF;
         }
 
         @Override
         void placeCodes(int lane, int[] words) {
-            for (int g = 0; g < scales.length; g++) {
-                for (int i = 0; i < 8; i++) {
-                    int r = 17 * g + 1 + 2 * i;
-                    words[(g * 8 + i) * PANEL + lane] = pair(raw[r], raw[r + 1]);
+            for (int b = 0; b < blocks; b++) {
+                int r = each * b + 1;
+                if (type == TensorType.Q4_0) {
+                    block(
+                            pair(raw[r], raw[r + 1]),
+                            pair(raw[r + 2], raw[r + 3]),
+                            pair(raw[r + 4], raw[r + 5]),
+                            pair(raw[r + 6], raw[r + 7]),
+                            words,
+                            b * 4 * PANEL + lane);
+                } else {
+                    for (int i = 0; i < 8; i++) {
+                        // the other highest bit: from signed bytes to 128 and more
+                        words[(b * 8 + i) * PANEL + lane] =
+                                pair(raw[r + 2 * i], raw[r + 2 * i + 1]) ^ 0x80808080;
+                    }
                 }
             }
         }
     }
 
     /** Any other type, a byte a code. */
-    private static final class AnyBytes extends CodeRows {
-        private final TensorType type;
+    private static final class Bytes extends CodeRows {
+        private final byte[] raw;
         private final byte[] codes;
+        private final float[] scales;
+        private final float[] offsets;
+        private final Coding coding;
+        private final int zero;
 
-        AnyBytes(TensorType type, int cols) {
+        Bytes(TensorType type, int cols) {
             super(type, cols);
-            this.type = type;
+            raw = new byte[Math.toIntExact(type.bytes(cols))];
             codes = new byte[cols];
+            scales = new float[cols / type.groupSize()];
+            offsets = new float[scales.length];
+            coding = Packing.coding(type);
+            zero = Packing.zero(type);
         }
 
         @Override
         void read(MemorySegment row) {
+            MemorySegment.copy(row, ValueLayout.JAVA_BYTE, 0, raw, 0, raw.length);
             Blocks.unpack(type, row, 0, cols, codes, scales, offsets);
+            if (zero != 0) {
+                for (int k = 0; k < cols; k++) {
+                    codes[k] += (byte) zero;
+                }
+            }
+        }
+
+        @Override
+        short half(int block, int byteOffset) {
+            int at = block * type.blockBytes() + byteOffset;
+            return (short) ((raw[at] & 0xFF) | (raw[at + 1] << 8));
+        }
+
+        @Override
+        int octet(int block, int byteOffset) {
+            return raw[block * type.blockBytes() + byteOffset] & 0xFF;
         }
 
         @Override
         void placeCodes(int lane, int[] words) {
-            for (int k = 0; k < cols; k += 4) {
-                words[k / 4 * PANEL + lane] =
-                        (codes[k] & 0xFF)
-                                | ((codes[k + 1] & 0xFF) << 8)
-                                | ((codes[k + 2] & 0xFF) << 16)
-                                | (codes[k + 3] << 24);
-            }
+            coding.put(words, lane, codes, cols);
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.loupe.kernels;
 import static dev.loupe.kernels.Weight.PANEL;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Re-lays stored matrices in the panels of a {@link Weight}. */
@@ -49,15 +50,31 @@ public final class Packing {
                     TQ1_0,
                     TQ2_0,
                     MXFP4 ->
-                    codes(threads, source, panels, bits(source.type));
+                    codes(threads, source, panels);
         };
     }
 
-    /** How many bits a code of this type takes in a panel. */
-    static int bits(TensorType type) {
+    /** How the codes of a type lie in a panel. */
+    static Coding coding(TensorType type) {
         return switch (type) {
-            case Q4_0, Q4_1, Q4_K -> 4;
-            case Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, TQ1_0, TQ2_0, MXFP4 -> 8;
+            case Q4_0, Q4_1, Q4_K, Q2_K, Q3_K, TQ1_0, TQ2_0 -> Coding.FOUR_BITS;
+            case Q5_0, Q5_1, Q5_K -> Coding.FIVE_BITS;
+            case Q6_K -> Coding.SIX_BITS;
+            case Q8_0, IQ4_NL, IQ4_XS, MXFP4 -> Coding.EIGHT_BITS;
+            case F32, F16, BF16 -> throw new IllegalArgumentException(type + " has no codes");
+        };
+    }
+
+    /** Which code of a panel stands for zero. */
+    static int zero(TensorType type) {
+        return switch (type) {
+            case Q4_1, Q4_K, Q5_1, Q5_K, Q2_K -> 0;
+            case TQ1_0, TQ2_0 -> 1;
+            case Q3_K -> 4;
+            case Q4_0 -> 8;
+            case Q5_0 -> 16;
+            case Q6_K -> 32;
+            case Q8_0, IQ4_NL, IQ4_XS, MXFP4 -> 128;
             case F32, F16, BF16 -> throw new IllegalArgumentException(type + " has no codes");
         };
     }
@@ -106,31 +123,74 @@ public final class Packing {
         return new Weight.Halves(source.rows, source.cols, brain, data);
     }
 
-    private static Weight codes(Threads threads, Source source, int panels, int bits) {
-        boolean offsets = source.type.hasOffsets() || source.type == TensorType.Q4_0;
-        int groupSize = source.type.groupSize();
+    private static Weight codes(Threads threads, Source source, int panels) {
+        TensorType type = source.type;
+        Coding coding = coding(type);
         int[][] codes = new int[panels][];
-        float[][] scales = new float[panels][];
-        float[][] shifts = new float[offsets ? panels : 0][];
+        Scales scales = room(type, panels);
+        Scales offsets = type.hasOffsets() ? room(type, panels) : Scales.NONE;
         threads.each(
                 panels,
                 16,
                 (worker, from, to) -> {
-                    CodeRows rows = CodeRows.of(source.type, source.cols);
+                    CodeRows rows = CodeRows.of(type, source.cols);
                     for (int p = from; p < to; p++) {
-                        codes[p] = new int[PANEL * (source.cols * bits / 32)];
-                        scales[p] = new float[PANEL * (source.cols / groupSize)];
-                        float[] panelOffsets = new float[offsets ? scales[p].length : 0];
+                        codes[p] = new int[PANEL * (source.cols * coding.bits() / 32)];
+                        makeRoom(scales, p, rows);
+                        makeRoom(offsets, p, rows);
                         for (int lane = 0; lane < source.lanes(p); lane++) {
                             source.read(p * PANEL + lane, rows);
-                            rows.place(lane, codes[p], scales[p], panelOffsets);
+                            rows.placeCodes(lane, codes[p]);
+                            place(false, scales, p, lane, rows);
+                            place(true, offsets, p, lane, rows);
                         }
-                        if (offsets) {
-                            shifts[p] = panelOffsets;
-                        }
+                        fillUp(codes[p], source.lanes(p), type, source.cols);
+                        source.check(scales, p);
+                        source.check(offsets, p);
                     }
                 });
-        return new Weight.Codes(source.rows, source.cols, bits, groupSize, codes, scales, shifts);
+        int groupSize = type.groupSize();
+        return new Weight.Codes(
+                source.rows, source.cols, coding, groupSize, zero(type), codes, scales, offsets);
+    }
+
+    /** Rows past the last are zero. */
+    private static void fillUp(int[] words, int lanes, TensorType type, int cols) {
+        if (lanes < PANEL) {
+            byte[] zeros = new byte[cols];
+            Arrays.fill(zeros, (byte) zero(type));
+            for (int lane = lanes; lane < PANEL; lane++) {
+                coding(type).put(words, lane, zeros, cols);
+            }
+        }
+    }
+
+    private static Scales room(TensorType type, int panels) {
+        boolean shared = ScaleBlocks.shared(type);
+        return new Scales(
+                type == TensorType.MXFP4,
+                new int[panels][],
+                type.blockSize() / type.groupSize(),
+                new int[shared ? panels : 0][]);
+    }
+
+    private static void makeRoom(Scales scales, int panel, CodeRows rows) {
+        if (scales.present()) {
+            scales.floats()[panel] = new int[PANEL * ((rows.blocks + 1) / 2)];
+        }
+        if (scales.shared()) {
+            scales.multiples()[panel] =
+                    new int[PANEL * rows.blocks * (scales.groupsPerFloat() / 4)];
+        }
+    }
+
+    private static void place(boolean offsets, Scales scales, int panel, int lane, CodeRows rows) {
+        if (scales.present()) {
+            rows.placeFloats(offsets, lane, scales.floats()[panel]);
+        }
+        if (scales.shared()) {
+            rows.placeMultiples(offsets, lane, scales.multiples()[panel]);
+        }
     }
 
     /** Rows of one or more matrices of one type, as if they were one matrix. */
@@ -186,8 +246,28 @@ public final class Packing {
                     row,
                     (matrix, own) -> {
                         rows.read(matrix.row(own));
-                        rows.check(matrix.name(), own);
                     });
+        }
+
+        /** Refuses scales of a panel that are not finite. */
+        void check(Scales scales, int panel) {
+            if (!scales.present()) {
+                return;
+            }
+            int[] floats = scales.floats()[panel];
+            int exponent = scales.brain() ? 0x7F80 : 0x7C00;
+            for (int i = 0; i < floats.length; i++) {
+                boolean high = (floats[i] >> 16 & exponent) == exponent;
+                if (high || (floats[i] & exponent) == exponent) {
+                    int lane = i % PANEL;
+                    int index = i / PANEL * 2 + (high ? 1 : 0);
+                    float[] found = {scales.at(panel, index * scales.groupsPerFloat(), lane)};
+                    find(
+                            panel * PANEL + lane,
+                            (matrix, own) ->
+                                    NonFiniteException.check(found, 1, matrix.name(), own));
+                }
+            }
         }
     }
 }

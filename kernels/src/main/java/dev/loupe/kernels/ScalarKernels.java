@@ -80,30 +80,28 @@ final class ScalarKernels implements Kernels {
     }
 
     private static float dot(Weight.Codes w, int panel, int lane, Activations x) {
+        float[] inverses = w.coding().inverses();
         float sum = 0;
-        for (int group = 0; group * w.groupSize() < w.cols(); group++) {
-            float even = 0;
+        for (int group = 0; group < w.groups(); group++) {
+            float even = x.starts()[group];
             float odd = 0;
             for (int k = group * w.groupSize(); k < (group + 1) * w.groupSize(); k += 2) {
-                even = Math.fma(code(w, panel, lane, k), x.values()[k], even);
-                odd = Math.fma(code(w, panel, lane, k + 1), x.values()[k + 1], odd);
+                // a code where it stands: a power of two too large, as its input is too small
+                float u =
+                        w.coding().code(w.codes()[panel], lane, k) / inverses[k % inverses.length];
+                even = Math.fma(u, x.values()[k], even);
+                int next = k + 1;
+                float v =
+                        w.coding().code(w.codes()[panel], lane, next)
+                                / inverses[next % inverses.length];
+                odd = Math.fma(v, x.values()[next], odd);
             }
-            int at = group * PANEL + lane;
-            sum = Math.fma(even + odd, w.scales()[panel][at], sum);
-            if (w.hasOffsets()) {
-                sum = Math.fma(w.offsets()[panel][at], x.sums()[group], sum);
+            sum = Math.fma(even + odd, w.scales().at(panel, group, lane), sum);
+            if (w.offsets().present()) {
+                sum = Math.fma(w.offsets().at(panel, group, lane), x.sums()[group], sum);
             }
         }
         return sum;
-    }
-
-    /** A code as an int vector reads it: four bits where they lie, but the highest shifted down. */
-    private static float code(Weight.Codes w, int panel, int lane, int k) {
-        int word = w.codes()[panel][k / w.perInt() * PANEL + lane];
-        if (w.bits() == 8) {
-            return word << (24 - 8 * (k % 4)) >> 24;
-        }
-        return k % 8 == 7 ? word >>> 28 : word & 0xF << (4 * (k % 8));
     }
 
     @Override

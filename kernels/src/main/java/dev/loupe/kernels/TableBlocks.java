@@ -38,7 +38,7 @@ final class TableBlocks {
     /**
      * 2^(exponent - 128), half of E8M0's value since the table holds doubles; exact when denormal.
      */
-    private static float halfPowerOfTwo(int exponent) {
+    static float halfPowerOfTwo(int exponent) {
         int bits = exponent < 2 ? 0x0020_0000 << exponent : (exponent - 1) << 23;
         return Float.intBitsToFloat(bits);
     }

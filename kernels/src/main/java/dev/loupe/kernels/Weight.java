@@ -68,54 +68,49 @@ public sealed interface Weight {
     }
 
     /**
-     * Integer codes with a scale and an offset for each group of columns: a number is {@code scale
-     * * code + offset}.
+     * Integer codes with a scale, and for some types an offset, for each group of columns: a number
+     * is {@code scale * (code - zero) + offset}.
      *
-     * @param bits 4 for codes from 0 to 15, eight columns of a row to an int; 8 for codes from -128
-     *     to 127, four to an int; the lowest bits hold the first column
      * @param groupSize how many columns share a scale: 16 or 32
-     * @param codes {@code [panel][k / (32 / bits) * 16 + lane]}
-     * @param scales {@code [panel][k / groupSize * 16 + lane]}
-     * @param offsets laid as the scales; empty where all are zero
+     * @param zero the code that stands for zero
+     * @param codes {@code [panel][k * bits / 32 * 16 + lane]}, as {@link Coding} says
+     * @param offsets {@link Scales#NONE} where there are none
      */
     record Codes(
             int rows,
             int cols,
-            int bits,
+            Coding coding,
             int groupSize,
+            int zero,
             int[][] codes,
-            float[][] scales,
-            float[][] offsets)
+            Scales scales,
+            Scales offsets)
             implements Weight {
-        /** How many columns an int holds. */
-        public int perInt() {
-            return 32 / bits;
-        }
-
-        public boolean hasOffsets() {
-            return offsets.length > 0;
+        /** How many groups a row has. */
+        public int groups() {
+            return cols / groupSize;
         }
 
         @Override
         public void row(int row, float[] out, int offset) {
             int panel = row / PANEL;
             int lane = row % PANEL;
-            for (int k = 0; k < cols; k++) {
-                int word = codes[panel][k / perInt() * PANEL + lane];
-                int group = k / groupSize * PANEL + lane;
-                float scaled = scales[panel][group] * code(word, k);
-                out[offset + k] = hasOffsets() ? scaled + offsets[panel][group] : scaled;
+            for (int group = 0; group < groups(); group++) {
+                float scale = scales.at(panel, group, lane);
+                float shift = offsets.present() ? offsets.at(panel, group, lane) : 0;
+                for (int k = group * groupSize; k < (group + 1) * groupSize; k++) {
+                    float scaled = scale * (coding.code(codes[panel], lane, k) - zero);
+                    // adding a zero would turn -0 into 0
+                    out[offset + k] = offsets.present() ? scaled + shift : scaled;
+                }
             }
-        }
-
-        private int code(int word, int k) {
-            return bits == 4 ? word >>> (4 * (k % 8)) & 0xF : word << (24 - 8 * (k % 4)) >> 24;
         }
 
         @Override
         public long bytes() {
-            long groups = (long) (cols / groupSize) * (hasOffsets() ? 2 : 1);
-            return 4L * PANEL * codes.length * (cols / perInt() + groups);
+            return 4L * PANEL * codes.length * (cols * coding.bits() / 32)
+                    + scales.bytes()
+                    + offsets.bytes();
         }
     }
 

@@ -14,45 +14,75 @@ import jdk.incubator.vector.VectorOperators;
 
 /**
  * Panels as they are stored times one token. What limits it is reading the weights, so they are
- * unpacked in registers: a four-bit code is masked where it lies, converted, and multiplied by an
- * input that was scaled to make up for its place: three instructions for a vector of weights.
+ * unpacked in registers: a code is masked where it lies, converted, and multiplied by an input that
+ * was scaled to make up for its place ({@link dev.loupe.kernels.Coding}): three instructions for a
+ * vector of weights.
+ *
+ * <p>Each method stores its own sum, since a vector that leaves a method may become an object. And
+ * methods stay short: past some sixty to ninety vector operations the compiler stops inlining
+ * (NodeCountInliningCutoff), and the rest of them become calls, at a hundredth of the speed.
  */
 final class GeneratedProduct {
     private GeneratedProduct() {}
 
     static void multiply(Weight weight, int from, int to, Activations x, float[] y, int offset) {
-        for (int panel = from; panel < to; panel++) {
-            for (int lane = 0; lane < PANEL; lane += L) {
-                int row = panel * PANEL + lane;
-                multiply(weight, panel, lane, x, y, offset + row, weight.rows() - row);
-            }
-        }
-    }
-
-    /** One vector of outputs; {@code left} of them are there. */
-    private static void multiply(
-            Weight weight, int panel, int lane, Activations x, float[] y, int to, int left) {
-        // each kind stores its own sum: a vector that leaves a method may become an object
         switch (weight) {
-            case Weight.Floats w -> floats(w.data()[panel], lane, w.cols(), x, y, to, left);
-            case Weight.Halves w -> {
-                if (w.brain()) {
-                    brains(w.data()[panel], lane, w.cols(), x, y, to, left);
-                } else {
-                    halves(w.data()[panel], lane, w.cols(), x, y, to, left);
+            case Weight.Floats w -> {
+                for (int panel = from; panel < to; panel++) {
+                    floats(w, panel, x, y, offset);
                 }
             }
-            case Weight.Codes w -> codes(w, panel, lane, x, y, to, left);
+            case Weight.Halves w -> {
+                for (int panel = from; panel < to; panel++) {
+                    halves(w, panel, x, y, offset);
+                }
+            }
+            case Weight.Codes w -> {
+                ScaleScratch scratch = new ScaleScratch(w);
+                for (int panel = from; panel < to; panel++) {
+                    scratch.widen(w, panel);
+                    codes(w, panel, scratch, x, y, offset);
+                }
+            }
             case Weight.Stack w -> throw new IllegalArgumentException("a stack");
         }
     }
 
+    private static void floats(Weight.Floats w, int panel, Activations x, float[] y, int offset) {
+        for (int lane = 0; lane < PANEL; lane += L) {
+            int row = panel * PANEL + lane;
+            floats(w.data()[panel], lane, w.cols(), x, y, offset + row, w.rows() - row);
+        }
+    }
+
+    private static void halves(Weight.Halves w, int panel, Activations x, float[] y, int offset) {
+        for (int lane = 0; lane < PANEL; lane += L) {
+            int row = panel * PANEL + lane;
+            if (w.brain()) {
+                brains(w.data()[panel], lane, w.cols(), x, y, offset + row, w.rows() - row);
+            } else {
+                halves(w.data()[panel], lane, w.cols(), x, y, offset + row, w.rows() - row);
+            }
+        }
+    }
+
+    /** One panel of codes, whose scales and offsets are floats by now. */
     static void codes(
-            Weight.Codes w, int panel, int lane, Activations x, float[] y, int to, int left) {
-        if (w.bits() == 4) {
-            nibbles(w, panel, lane, x, y, to, left);
-        } else {
-            bytes(w, panel, lane, x, y, to, left);
+            Weight.Codes w, int panel, ScaleScratch wide, Activations x, float[] y, int offset) {
+        int[] words = w.codes()[panel];
+        float[] scales = wide.scales();
+        float[] offsets = wide.offsets();
+        int size = w.groupSize();
+        for (int lane = 0; lane < PANEL; lane += L) {
+            int row = panel * PANEL + lane;
+            int left = w.rows() - row;
+            int to = offset + row;
+            switch (w.coding()) {
+                case FOUR_BITS -> fours(words, lane, size, scales, offsets, x, y, to, left);
+                case FIVE_BITS -> fives(words, lane, scales, offsets, x, y, to, left);
+                case SIX_BITS -> sixes(words, lane, scales, offsets, x, y, to, left);
+                case EIGHT_BITS -> eights(words, lane, size, scales, offsets, x, y, to, left);
+            }
         }
     }
 
@@ -131,21 +161,26 @@ final class GeneratedProduct {
         Lanes.store(s0.add(s1).add(s2.add(s3)), y, to, left);
     }
 
-    /** Eight codes to an int, thirty-two to a group. */
-    private static void nibbles(
-            Weight.Codes w, int panel, int lane, Activations in, float[] y, int to, int left) {
-        int[] words = w.codes()[panel];
-        float[] scales = w.scales()[panel];
-        float[] offsets = w.offsets()[panel];
+    private static void fours(
+            int[] words,
+            int lane,
+            int size,
+            float[] scales,
+            float[] offsets,
+            Activations in,
+            float[] y,
+            int to,
+            int left) {
         float[] x = in.values();
+        float[] starts = in.starts();
+        float[] sums = in.sums();
+        int groups = sums.length;
         FloatVector sum = FloatVector.zero(F);
-        int groups = w.cols() / 32;
         for (int group = 0; group < groups; group++) {
-            FloatVector even = FloatVector.zero(F);
-            FloatVector odd = even;
-            for (int word = 4 * group; word < 4 * group + 4; word++) {
-                int k = 8 * word;
-                IntVector v = IntVector.fromArray(I, words, word * PANEL + lane);
+            FloatVector even = FloatVector.broadcast(F, starts[group]);
+            FloatVector odd = FloatVector.zero(F);
+            for (int k = group * size; k < (group + 1) * size; k += 8) {
+                IntVector v = IntVector.fromArray(I, words, k / 8 * PANEL + lane);
                 even = Lanes.floats(v.and(0xF)).fma(FloatVector.broadcast(F, x[k]), even);
                 odd = Lanes.floats(v.and(0xF0)).fma(FloatVector.broadcast(F, x[k + 1]), odd);
                 even = Lanes.floats(v.and(0xF00)).fma(FloatVector.broadcast(F, x[k + 2]), even);
@@ -153,49 +188,150 @@ final class GeneratedProduct {
                 even = Lanes.floats(v.and(0xF0000)).fma(FloatVector.broadcast(F, x[k + 4]), even);
                 odd = Lanes.floats(v.and(0xF00000)).fma(FloatVector.broadcast(F, x[k + 5]), odd);
                 even = Lanes.floats(v.and(0xF000000)).fma(FloatVector.broadcast(F, x[k + 6]), even);
-                IntVector top = v.lanewise(VectorOperators.LSHR, 28);
-                odd = Lanes.floats(top).fma(FloatVector.broadcast(F, x[k + 7]), odd);
+                odd =
+                        Lanes.floats(v.lanewise(VectorOperators.LSHR, 28))
+                                .fma(FloatVector.broadcast(F, x[k + 7]), odd);
             }
             int at = group * PANEL + lane;
             sum = even.add(odd).fma(FloatVector.fromArray(F, scales, at), sum);
-            FloatVector offset = FloatVector.fromArray(F, offsets, at);
-            sum = offset.fma(FloatVector.broadcast(F, in.sums()[group]), sum);
+            if (offsets.length > 0) {
+                FloatVector offset = FloatVector.fromArray(F, offsets, at);
+                sum = offset.fma(FloatVector.broadcast(F, sums[group]), sum);
+            }
         }
         Lanes.store(sum, y, to, left);
     }
 
-    /** Four codes to an int, sixteen or thirty-two to a group. */
-    private static void bytes(
-            Weight.Codes w, int panel, int lane, Activations in, float[] y, int to, int left) {
-        int[] words = w.codes()[panel];
-        float[] scales = w.scales()[panel];
+    private static void fives(
+            int[] words,
+            int lane,
+            float[] scales,
+            float[] offsets,
+            Activations in,
+            float[] y,
+            int to,
+            int left) {
         float[] x = in.values();
+        float[] starts = in.starts();
+        float[] sums = in.sums();
+        int groups = sums.length;
         FloatVector sum = FloatVector.zero(F);
-        int size = w.groupSize();
-        int groups = w.cols() / size;
         for (int group = 0; group < groups; group++) {
-            FloatVector even = FloatVector.zero(F);
-            FloatVector odd = even;
+            FloatVector even = FloatVector.broadcast(F, starts[group]);
+            FloatVector odd = FloatVector.zero(F);
+            IntVector rest = IntVector.zero(I);
+            int k = group * 32;
+            for (int word = group * 5; word < group * 5 + 5; word++, k += 6) {
+                IntVector v = IntVector.fromArray(I, words, word * PANEL + lane);
+                even = Lanes.floats(v.and(0x1F)).fma(FloatVector.broadcast(F, x[k]), even);
+                odd = Lanes.floats(v.and(0x3E0)).fma(FloatVector.broadcast(F, x[k + 1]), odd);
+                even = Lanes.floats(v.and(0x7C00)).fma(FloatVector.broadcast(F, x[k + 2]), even);
+                odd = Lanes.floats(v.and(0xF8000)).fma(FloatVector.broadcast(F, x[k + 3]), odd);
+                even = Lanes.floats(v.and(0x1F00000)).fma(FloatVector.broadcast(F, x[k + 4]), even);
+                odd = Lanes.floats(v.and(0x3E000000)).fma(FloatVector.broadcast(F, x[k + 5]), odd);
+                rest = rest.lanewise(VectorOperators.LSHR, 2).or(v.and(0xC0000000));
+            }
+            // ten bits are at the top now
+            IntVector last = rest.lanewise(VectorOperators.LSHR, 27);
+            even = Lanes.floats(rest.and(0x7C00000)).fma(FloatVector.broadcast(F, x[k]), even);
+            odd = Lanes.floats(last).fma(FloatVector.broadcast(F, x[k + 1]), odd);
+            int at = group * PANEL + lane;
+            sum = even.add(odd).fma(FloatVector.fromArray(F, scales, at), sum);
+            if (offsets.length > 0) {
+                FloatVector offset = FloatVector.fromArray(F, offsets, at);
+                sum = offset.fma(FloatVector.broadcast(F, sums[group]), sum);
+            }
+        }
+        Lanes.store(sum, y, to, left);
+    }
+
+    private static void sixes(
+            int[] words,
+            int lane,
+            float[] scales,
+            float[] offsets,
+            Activations in,
+            float[] y,
+            int to,
+            int left) {
+        float[] x = in.values();
+        float[] starts = in.starts();
+        float[] sums = in.sums();
+        int groups = sums.length;
+        FloatVector sum = FloatVector.zero(F);
+        for (int group = 0; group < groups; group++) {
+            FloatVector even = FloatVector.broadcast(F, starts[group]);
+            FloatVector odd = FloatVector.zero(F);
+            int k = group * 16;
+            int first = group * 3 * PANEL + lane;
+            IntVector v0 = IntVector.fromArray(I, words, first);
+            even = Lanes.floats(v0.and(0x3F)).fma(FloatVector.broadcast(F, x[k]), even);
+            odd = Lanes.floats(v0.and(0xFC0)).fma(FloatVector.broadcast(F, x[k + 1]), odd);
+            even = Lanes.floats(v0.and(0x3F000)).fma(FloatVector.broadcast(F, x[k + 2]), even);
+            odd = Lanes.floats(v0.and(0xFC0000)).fma(FloatVector.broadcast(F, x[k + 3]), odd);
+            even = Lanes.floats(v0.and(0x3F000000)).fma(FloatVector.broadcast(F, x[k + 4]), even);
+            IntVector v1 = IntVector.fromArray(I, words, first + PANEL);
+            odd = Lanes.floats(v1.and(0x3F)).fma(FloatVector.broadcast(F, x[k + 5]), odd);
+            even = Lanes.floats(v1.and(0xFC0)).fma(FloatVector.broadcast(F, x[k + 6]), even);
+            odd = Lanes.floats(v1.and(0x3F000)).fma(FloatVector.broadcast(F, x[k + 7]), odd);
+            even = Lanes.floats(v1.and(0xFC0000)).fma(FloatVector.broadcast(F, x[k + 8]), even);
+            odd = Lanes.floats(v1.and(0x3F000000)).fma(FloatVector.broadcast(F, x[k + 9]), odd);
+            IntVector v2 = IntVector.fromArray(I, words, first + 2 * PANEL);
+            even = Lanes.floats(v2.and(0x3F)).fma(FloatVector.broadcast(F, x[k + 10]), even);
+            odd = Lanes.floats(v2.and(0xFC0)).fma(FloatVector.broadcast(F, x[k + 11]), odd);
+            even = Lanes.floats(v2.and(0x3F000)).fma(FloatVector.broadcast(F, x[k + 12]), even);
+            odd = Lanes.floats(v2.and(0xFC0000)).fma(FloatVector.broadcast(F, x[k + 13]), odd);
+            even = Lanes.floats(v2.and(0x3F000000)).fma(FloatVector.broadcast(F, x[k + 14]), even);
+            IntVector high =
+                    v2.and(0xC0000000).or(v1.lanewise(VectorOperators.LSHR, 2).and(0x30000000));
+            IntVector last =
+                    high.or(v0.lanewise(VectorOperators.LSHR, 4).and(0xC000000))
+                            .lanewise(VectorOperators.LSHR, 26);
+            odd = Lanes.floats(last).fma(FloatVector.broadcast(F, x[k + 15]), odd);
+            int at = group * PANEL + lane;
+            sum = even.add(odd).fma(FloatVector.fromArray(F, scales, at), sum);
+            if (offsets.length > 0) {
+                FloatVector offset = FloatVector.fromArray(F, offsets, at);
+                sum = offset.fma(FloatVector.broadcast(F, sums[group]), sum);
+            }
+        }
+        Lanes.store(sum, y, to, left);
+    }
+
+    private static void eights(
+            int[] words,
+            int lane,
+            int size,
+            float[] scales,
+            float[] offsets,
+            Activations in,
+            float[] y,
+            int to,
+            int left) {
+        float[] x = in.values();
+        float[] starts = in.starts();
+        float[] sums = in.sums();
+        int groups = sums.length;
+        FloatVector sum = FloatVector.zero(F);
+        for (int group = 0; group < groups; group++) {
+            FloatVector even = FloatVector.broadcast(F, starts[group]);
+            FloatVector odd = FloatVector.zero(F);
             for (int k = group * size; k < (group + 1) * size; k += 4) {
                 IntVector v = IntVector.fromArray(I, words, k / 4 * PANEL + lane);
-                even = signed(v, 24).fma(FloatVector.broadcast(F, x[k]), even);
-                odd = signed(v, 16).fma(FloatVector.broadcast(F, x[k + 1]), odd);
-                even = signed(v, 8).fma(FloatVector.broadcast(F, x[k + 2]), even);
-                IntVector top = v.lanewise(VectorOperators.ASHR, 24);
-                odd = Lanes.floats(top).fma(FloatVector.broadcast(F, x[k + 3]), odd);
+                even = Lanes.floats(v.and(0xFF)).fma(FloatVector.broadcast(F, x[k]), even);
+                odd = Lanes.floats(v.and(0xFF00)).fma(FloatVector.broadcast(F, x[k + 1]), odd);
+                even = Lanes.floats(v.and(0xFF0000)).fma(FloatVector.broadcast(F, x[k + 2]), even);
+                odd =
+                        Lanes.floats(v.lanewise(VectorOperators.LSHR, 24))
+                                .fma(FloatVector.broadcast(F, x[k + 3]), odd);
             }
             int at = group * PANEL + lane;
             sum = even.add(odd).fma(FloatVector.fromArray(F, scales, at), sum);
-            if (w.hasOffsets()) {
-                FloatVector offset = FloatVector.fromArray(F, w.offsets()[panel], at);
-                sum = offset.fma(FloatVector.broadcast(F, in.sums()[group]), sum);
+            if (offsets.length > 0) {
+                FloatVector offset = FloatVector.fromArray(F, offsets, at);
+                sum = offset.fma(FloatVector.broadcast(F, sums[group]), sum);
             }
         }
         Lanes.store(sum, y, to, left);
-    }
-
-    static FloatVector signed(IntVector v, int left) {
-        IntVector code = v.lanewise(VectorOperators.LSHL, left).lanewise(VectorOperators.ASHR, 24);
-        return Lanes.floats(code);
     }
 }

@@ -26,6 +26,11 @@ final class Lanes {
         return (FloatVector) v.convert(VectorOperators.I2F, 0);
     }
 
+    /** The signed bytes whose highest bit is {@code left} bits below the top, as floats. */
+    static FloatVector signed(IntVector v, int left) {
+        return floats(v.lanewise(VectorOperators.LSHL, left).lanewise(VectorOperators.ASHR, 24));
+    }
+
     /** Loads the first {@code lanes} lanes, zeros beyond; all zeros if that is not positive. */
     static FloatVector load(float[] x, int offset, int lanes) {
         return lanes >= L ? FloatVector.fromArray(F, x, offset) : loadSome(x, offset, lanes);

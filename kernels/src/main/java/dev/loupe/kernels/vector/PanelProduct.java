@@ -21,7 +21,7 @@ import jdk.incubator.vector.VectorShape;
  */
 final class PanelProduct {
     /** Only the 512-bit vectors of x86 say that there are 32 registers. */
-    private static final boolean MANY_REGISTERS = F.vectorShape() == VectorShape.S_512_BIT;
+    static final boolean MANY_REGISTERS = F.vectorShape() == VectorShape.S_512_BIT;
 
     private PanelProduct() {}
 

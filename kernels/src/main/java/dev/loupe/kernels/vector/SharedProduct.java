@@ -2,7 +2,6 @@ package dev.loupe.kernels.vector;
 
 import static dev.loupe.kernels.Weight.PANEL;
 import static dev.loupe.kernels.vector.Lanes.F;
-import static dev.loupe.kernels.vector.Lanes.I;
 import static dev.loupe.kernels.vector.Lanes.L;
 
 import dev.loupe.kernels.Activations;
@@ -10,170 +9,205 @@ import dev.loupe.kernels.Tensor;
 import dev.loupe.kernels.Weight;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
+
+import java.util.Arrays;
 
 /**
- * A panel of codes times several generated tokens, four at a time: codes are masked and converted
- * once for the four. Each token's sums have the order that {@link GeneratedProduct} gives them.
- *
- * <p>Loops are not unrolled: past some size the compiler gives up keeping vectors in registers, and
- * the unrolled form ran at a quarter of the speed.
+ * A panel of codes times several generated tokens. Each group of codes becomes floats once, in
+ * memory that stays in the nearest cache, and is multiplied by eight tokens at a time, or by four
+ * where there are no registers for more. A token's sums have the order and the bits that {@link
+ * GeneratedProduct} gives them: here a code and its input are themselves, there one is larger by a
+ * power of two and the other smaller.
  */
 final class SharedProduct {
-    private SharedProduct() {}
+    private final int size;
+    private final float[] codes;
+    private final float[] sums = new float[8 * L];
+
+    private SharedProduct(int size) {
+        this.size = size;
+        codes = new float[size * L];
+    }
 
     static void multiply(Weight.Codes w, int panel, Activations[] tokens, Tensor y) {
+        ScaleScratch wide = new ScaleScratch(w);
+        wide.widen(w, panel);
+        SharedProduct product = new SharedProduct(w.groupSize());
+        int most = PanelProduct.MANY_REGISTERS ? 8 : 4;
+        int t = 0;
+        while (t < tokens.length) {
+            int left = tokens.length - t;
+            if (left == 1) {
+                GeneratedProduct.codes(w, panel, wide, tokens[t], y.data(), y.row(t));
+            } else {
+                product.multiply(w, panel, wide, tokens, t, Math.min(left, most), y);
+            }
+            t += Math.min(left, most);
+        }
+    }
+
+    /** At most eight tokens from {@code t} on. */
+    private void multiply(
+            Weight.Codes w,
+            int panel,
+            ScaleScratch wide,
+            Activations[] tokens,
+            int t,
+            int n,
+            Tensor y) {
         for (int lane = 0; lane < PANEL; lane += L) {
-            int row = panel * PANEL + lane;
-            int left = w.rows() - row;
-            for (int t = 0; t < tokens.length; t += 4) {
-                if (t + 1 == tokens.length) {
-                    GeneratedProduct.codes(
-                            w, panel, lane, tokens[t], y.data(), y.row(t) + row, left);
-                } else if (w.bits() == 4) {
-                    nibbles(w, panel, lane, tokens, t, y, row, left);
+            Arrays.fill(sums, 0f);
+            for (int group = 0; group < w.groups(); group++) {
+                Unpacking.codes(w, panel, lane, group * size, size, codes, 0, L);
+                if (n > 4) {
+                    multiply8(wide.scales(), wide.offsets(), lane, tokens, t, group);
                 } else {
-                    bytes(w, panel, lane, tokens, t, y, row, left);
+                    multiply4(wide.scales(), wide.offsets(), lane, tokens, t, group);
                 }
+            }
+            int row = panel * PANEL + lane;
+            int count = Math.min(L, w.rows() - row);
+            for (int i = 0; i < n && count > 0; i++) {
+                System.arraycopy(sums, i * L, y.data(), y.row(t + i) + row, count);
             }
         }
     }
 
-    // Fewer than four tokens at the end: the last one stands in for those that are missing, and is
-    // stored more than once.
-
-    private static void nibbles(
-            Weight.Codes w,
-            int panel,
-            int lane,
-            Activations[] in,
-            int t,
-            Tensor y,
-            int row,
-            int left) {
+    /** Eight tokens; where fewer are left the last one is computed more than once. */
+    private void multiply8(
+            float[] scales, float[] offsets, int lane, Activations[] in, int t, int group) {
         int last = in.length - 1;
-        int t1 = Math.min(t + 1, last);
-        int t2 = Math.min(t + 2, last);
-        int t3 = Math.min(t + 3, last);
-        float[] x0 = in[t].plain();
-        float[] x1 = in[t1].plain();
-        float[] x2 = in[t2].plain();
-        float[] x3 = in[t3].plain();
-        float[] m0 = in[t].sums();
-        float[] m1 = in[t1].sums();
-        float[] m2 = in[t2].sums();
-        float[] m3 = in[t3].sums();
-        int[] words = w.codes()[panel];
-        float[] scales = w.scales()[panel];
-        float[] offsets = w.offsets()[panel];
-        FloatVector s0 = FloatVector.zero(F);
-        FloatVector s1 = s0;
-        FloatVector s2 = s0;
-        FloatVector s3 = s0;
-        int groups = w.cols() / 32;
-        for (int group = 0; group < groups; group++) {
-            FloatVector a0 = FloatVector.zero(F);
-            FloatVector a1 = a0;
-            FloatVector a2 = a0;
-            FloatVector a3 = a0;
-            FloatVector b0 = a0;
-            FloatVector b1 = a0;
-            FloatVector b2 = a0;
-            FloatVector b3 = a0;
-            for (int word = 4 * group; word < 4 * group + 4; word++) {
-                IntVector v = IntVector.fromArray(I, words, word * PANEL + lane);
-                for (int k = 8 * word, shift = 0; shift < 32; k += 2, shift += 8) {
-                    FloatVector c = Lanes.floats(v.lanewise(VectorOperators.LSHR, shift).and(0xF));
-                    a0 = c.fma(FloatVector.broadcast(F, x0[k]), a0);
-                    a1 = c.fma(FloatVector.broadcast(F, x1[k]), a1);
-                    a2 = c.fma(FloatVector.broadcast(F, x2[k]), a2);
-                    a3 = c.fma(FloatVector.broadcast(F, x3[k]), a3);
-                    c = Lanes.floats(v.lanewise(VectorOperators.LSHR, shift + 4).and(0xF));
-                    b0 = c.fma(FloatVector.broadcast(F, x0[k + 1]), b0);
-                    b1 = c.fma(FloatVector.broadcast(F, x1[k + 1]), b1);
-                    b2 = c.fma(FloatVector.broadcast(F, x2[k + 1]), b2);
-                    b3 = c.fma(FloatVector.broadcast(F, x3[k + 1]), b3);
-                }
-            }
-            FloatVector scale = FloatVector.fromArray(F, scales, group * PANEL + lane);
+        Activations in0 = in[t];
+        Activations in1 = in[Math.min(t + 1, last)];
+        Activations in2 = in[Math.min(t + 2, last)];
+        Activations in3 = in[Math.min(t + 3, last)];
+        Activations in4 = in[Math.min(t + 4, last)];
+        Activations in5 = in[Math.min(t + 5, last)];
+        Activations in6 = in[Math.min(t + 6, last)];
+        Activations in7 = in[Math.min(t + 7, last)];
+        float[] x0 = in0.plain();
+        float[] x1 = in1.plain();
+        float[] x2 = in2.plain();
+        float[] x3 = in3.plain();
+        float[] x4 = in4.plain();
+        float[] x5 = in5.plain();
+        float[] x6 = in6.plain();
+        float[] x7 = in7.plain();
+        FloatVector a0 = FloatVector.broadcast(F, in0.starts()[group]);
+        FloatVector a1 = FloatVector.broadcast(F, in1.starts()[group]);
+        FloatVector a2 = FloatVector.broadcast(F, in2.starts()[group]);
+        FloatVector a3 = FloatVector.broadcast(F, in3.starts()[group]);
+        FloatVector a4 = FloatVector.broadcast(F, in4.starts()[group]);
+        FloatVector a5 = FloatVector.broadcast(F, in5.starts()[group]);
+        FloatVector a6 = FloatVector.broadcast(F, in6.starts()[group]);
+        FloatVector a7 = FloatVector.broadcast(F, in7.starts()[group]);
+        FloatVector b0 = FloatVector.zero(F);
+        FloatVector b1 = b0;
+        FloatVector b2 = b0;
+        FloatVector b3 = b0;
+        FloatVector b4 = b0;
+        FloatVector b5 = b0;
+        FloatVector b6 = b0;
+        FloatVector b7 = b0;
+        int first = group * size;
+        for (int k = 0; k < size; k += 2) {
+            FloatVector u = FloatVector.fromArray(F, codes, k * L);
+            a0 = u.fma(FloatVector.broadcast(F, x0[first + k]), a0);
+            a1 = u.fma(FloatVector.broadcast(F, x1[first + k]), a1);
+            a2 = u.fma(FloatVector.broadcast(F, x2[first + k]), a2);
+            a3 = u.fma(FloatVector.broadcast(F, x3[first + k]), a3);
+            a4 = u.fma(FloatVector.broadcast(F, x4[first + k]), a4);
+            a5 = u.fma(FloatVector.broadcast(F, x5[first + k]), a5);
+            a6 = u.fma(FloatVector.broadcast(F, x6[first + k]), a6);
+            a7 = u.fma(FloatVector.broadcast(F, x7[first + k]), a7);
+            FloatVector v = FloatVector.fromArray(F, codes, k * L + L);
+            b0 = v.fma(FloatVector.broadcast(F, x0[first + k + 1]), b0);
+            b1 = v.fma(FloatVector.broadcast(F, x1[first + k + 1]), b1);
+            b2 = v.fma(FloatVector.broadcast(F, x2[first + k + 1]), b2);
+            b3 = v.fma(FloatVector.broadcast(F, x3[first + k + 1]), b3);
+            b4 = v.fma(FloatVector.broadcast(F, x4[first + k + 1]), b4);
+            b5 = v.fma(FloatVector.broadcast(F, x5[first + k + 1]), b5);
+            b6 = v.fma(FloatVector.broadcast(F, x6[first + k + 1]), b6);
+            b7 = v.fma(FloatVector.broadcast(F, x7[first + k + 1]), b7);
+        }
+        FloatVector scale = FloatVector.fromArray(F, scales, group * PANEL + lane);
+        a0 = a0.add(b0).fma(scale, FloatVector.fromArray(F, sums, 0));
+        a1 = a1.add(b1).fma(scale, FloatVector.fromArray(F, sums, L));
+        a2 = a2.add(b2).fma(scale, FloatVector.fromArray(F, sums, 2 * L));
+        a3 = a3.add(b3).fma(scale, FloatVector.fromArray(F, sums, 3 * L));
+        a4 = a4.add(b4).fma(scale, FloatVector.fromArray(F, sums, 4 * L));
+        a5 = a5.add(b5).fma(scale, FloatVector.fromArray(F, sums, 5 * L));
+        a6 = a6.add(b6).fma(scale, FloatVector.fromArray(F, sums, 6 * L));
+        a7 = a7.add(b7).fma(scale, FloatVector.fromArray(F, sums, 7 * L));
+        if (offsets.length > 0) {
             FloatVector offset = FloatVector.fromArray(F, offsets, group * PANEL + lane);
-            s0 = offset.fma(FloatVector.broadcast(F, m0[group]), a0.add(b0).fma(scale, s0));
-            s1 = offset.fma(FloatVector.broadcast(F, m1[group]), a1.add(b1).fma(scale, s1));
-            s2 = offset.fma(FloatVector.broadcast(F, m2[group]), a2.add(b2).fma(scale, s2));
-            s3 = offset.fma(FloatVector.broadcast(F, m3[group]), a3.add(b3).fma(scale, s3));
+            a0 = offset.fma(FloatVector.broadcast(F, in0.sums()[group]), a0);
+            a1 = offset.fma(FloatVector.broadcast(F, in1.sums()[group]), a1);
+            a2 = offset.fma(FloatVector.broadcast(F, in2.sums()[group]), a2);
+            a3 = offset.fma(FloatVector.broadcast(F, in3.sums()[group]), a3);
+            a4 = offset.fma(FloatVector.broadcast(F, in4.sums()[group]), a4);
+            a5 = offset.fma(FloatVector.broadcast(F, in5.sums()[group]), a5);
+            a6 = offset.fma(FloatVector.broadcast(F, in6.sums()[group]), a6);
+            a7 = offset.fma(FloatVector.broadcast(F, in7.sums()[group]), a7);
         }
-        Lanes.store(s0, y.data(), y.row(t) + row, left);
-        Lanes.store(s1, y.data(), y.row(t1) + row, left);
-        Lanes.store(s2, y.data(), y.row(t2) + row, left);
-        Lanes.store(s3, y.data(), y.row(t3) + row, left);
+        a0.intoArray(sums, 0);
+        a1.intoArray(sums, L);
+        a2.intoArray(sums, 2 * L);
+        a3.intoArray(sums, 3 * L);
+        a4.intoArray(sums, 4 * L);
+        a5.intoArray(sums, 5 * L);
+        a6.intoArray(sums, 6 * L);
+        a7.intoArray(sums, 7 * L);
     }
 
-    private static void bytes(
-            Weight.Codes w,
-            int panel,
-            int lane,
-            Activations[] in,
-            int t,
-            Tensor y,
-            int row,
-            int left) {
+    /** Four tokens; where fewer are left the last one is computed more than once. */
+    private void multiply4(
+            float[] scales, float[] offsets, int lane, Activations[] in, int t, int group) {
         int last = in.length - 1;
-        int t1 = Math.min(t + 1, last);
-        int t2 = Math.min(t + 2, last);
-        int t3 = Math.min(t + 3, last);
-        float[] x0 = in[t].values();
-        float[] x1 = in[t1].values();
-        float[] x2 = in[t2].values();
-        float[] x3 = in[t3].values();
-        int[] words = w.codes()[panel];
-        float[] scales = w.scales()[panel];
-        FloatVector s0 = FloatVector.zero(F);
-        FloatVector s1 = s0;
-        FloatVector s2 = s0;
-        FloatVector s3 = s0;
-        int size = w.groupSize();
-        int groups = w.cols() / size;
-        for (int group = 0; group < groups; group++) {
-            FloatVector a0 = FloatVector.zero(F);
-            FloatVector a1 = a0;
-            FloatVector a2 = a0;
-            FloatVector a3 = a0;
-            FloatVector b0 = a0;
-            FloatVector b1 = a0;
-            FloatVector b2 = a0;
-            FloatVector b3 = a0;
-            for (int k = group * size; k < (group + 1) * size; k += 2) {
-                IntVector v = IntVector.fromArray(I, words, k / 4 * PANEL + lane);
-                int left0 = 24 - 8 * (k % 4);
-                FloatVector c = GeneratedProduct.signed(v, left0);
-                a0 = c.fma(FloatVector.broadcast(F, x0[k]), a0);
-                a1 = c.fma(FloatVector.broadcast(F, x1[k]), a1);
-                a2 = c.fma(FloatVector.broadcast(F, x2[k]), a2);
-                a3 = c.fma(FloatVector.broadcast(F, x3[k]), a3);
-                c = GeneratedProduct.signed(v, left0 - 8);
-                b0 = c.fma(FloatVector.broadcast(F, x0[k + 1]), b0);
-                b1 = c.fma(FloatVector.broadcast(F, x1[k + 1]), b1);
-                b2 = c.fma(FloatVector.broadcast(F, x2[k + 1]), b2);
-                b3 = c.fma(FloatVector.broadcast(F, x3[k + 1]), b3);
-            }
-            FloatVector scale = FloatVector.fromArray(F, scales, group * PANEL + lane);
-            s0 = a0.add(b0).fma(scale, s0);
-            s1 = a1.add(b1).fma(scale, s1);
-            s2 = a2.add(b2).fma(scale, s2);
-            s3 = a3.add(b3).fma(scale, s3);
-            if (w.hasOffsets()) {
-                FloatVector offset =
-                        FloatVector.fromArray(F, w.offsets()[panel], group * PANEL + lane);
-                s0 = offset.fma(FloatVector.broadcast(F, in[t].sums()[group]), s0);
-                s1 = offset.fma(FloatVector.broadcast(F, in[t1].sums()[group]), s1);
-                s2 = offset.fma(FloatVector.broadcast(F, in[t2].sums()[group]), s2);
-                s3 = offset.fma(FloatVector.broadcast(F, in[t3].sums()[group]), s3);
-            }
+        Activations in0 = in[t];
+        Activations in1 = in[Math.min(t + 1, last)];
+        Activations in2 = in[Math.min(t + 2, last)];
+        Activations in3 = in[Math.min(t + 3, last)];
+        float[] x0 = in0.plain();
+        float[] x1 = in1.plain();
+        float[] x2 = in2.plain();
+        float[] x3 = in3.plain();
+        FloatVector a0 = FloatVector.broadcast(F, in0.starts()[group]);
+        FloatVector a1 = FloatVector.broadcast(F, in1.starts()[group]);
+        FloatVector a2 = FloatVector.broadcast(F, in2.starts()[group]);
+        FloatVector a3 = FloatVector.broadcast(F, in3.starts()[group]);
+        FloatVector b0 = FloatVector.zero(F);
+        FloatVector b1 = b0;
+        FloatVector b2 = b0;
+        FloatVector b3 = b0;
+        int first = group * size;
+        for (int k = 0; k < size; k += 2) {
+            FloatVector u = FloatVector.fromArray(F, codes, k * L);
+            a0 = u.fma(FloatVector.broadcast(F, x0[first + k]), a0);
+            a1 = u.fma(FloatVector.broadcast(F, x1[first + k]), a1);
+            a2 = u.fma(FloatVector.broadcast(F, x2[first + k]), a2);
+            a3 = u.fma(FloatVector.broadcast(F, x3[first + k]), a3);
+            FloatVector v = FloatVector.fromArray(F, codes, k * L + L);
+            b0 = v.fma(FloatVector.broadcast(F, x0[first + k + 1]), b0);
+            b1 = v.fma(FloatVector.broadcast(F, x1[first + k + 1]), b1);
+            b2 = v.fma(FloatVector.broadcast(F, x2[first + k + 1]), b2);
+            b3 = v.fma(FloatVector.broadcast(F, x3[first + k + 1]), b3);
         }
-        Lanes.store(s0, y.data(), y.row(t) + row, left);
-        Lanes.store(s1, y.data(), y.row(t1) + row, left);
-        Lanes.store(s2, y.data(), y.row(t2) + row, left);
-        Lanes.store(s3, y.data(), y.row(t3) + row, left);
+        FloatVector scale = FloatVector.fromArray(F, scales, group * PANEL + lane);
+        a0 = a0.add(b0).fma(scale, FloatVector.fromArray(F, sums, 0));
+        a1 = a1.add(b1).fma(scale, FloatVector.fromArray(F, sums, L));
+        a2 = a2.add(b2).fma(scale, FloatVector.fromArray(F, sums, 2 * L));
+        a3 = a3.add(b3).fma(scale, FloatVector.fromArray(F, sums, 3 * L));
+        if (offsets.length > 0) {
+            FloatVector offset = FloatVector.fromArray(F, offsets, group * PANEL + lane);
+            a0 = offset.fma(FloatVector.broadcast(F, in0.sums()[group]), a0);
+            a1 = offset.fma(FloatVector.broadcast(F, in1.sums()[group]), a1);
+            a2 = offset.fma(FloatVector.broadcast(F, in2.sums()[group]), a2);
+            a3 = offset.fma(FloatVector.broadcast(F, in3.sums()[group]), a3);
+        }
+        a0.intoArray(sums, 0);
+        a1.intoArray(sums, L);
+        a2.intoArray(sums, 2 * L);
+        a3.intoArray(sums, 3 * L);
     }
 }

@@ -1,0 +1,170 @@
+package dev.loupe.kernels;
+
+import static dev.loupe.kernels.Weight.PANEL;
+
+/**
+ * How codes without a sign lie in the ints of a panel, lane by lane. A code is used where it lies:
+ * code {@code u} that stands {@code s} bits up is the integer {@code u * 2^s} once its neighbours
+ * are masked out, and counts times an input that was divided by {@code 2^s}. So unpacking a vector
+ * of weights takes two instructions, a mask and a conversion to float.
+ *
+ * <p>What stands highest is shifted down instead, since as an int its place is the sign's. Codes of
+ * five and six bits do not fill an int; the two bits that each int has left over hold the last
+ * codes of the run.
+ */
+public enum Coding {
+    /** Eight codes in an int. */
+    FOUR_BITS(4, 8, 8) {
+        @Override
+        int at(int[] words, int first, int i) {
+            return (words[first] >>> (4 * i)) & 0xF;
+        }
+
+        @Override
+        void putRun(int[] words, int first, byte[] codes, int from) {
+            int word = 0;
+            for (int i = 0; i < 8; i++) {
+                word |= codes[from + i] << (4 * i);
+            }
+            words[first] = word;
+        }
+    },
+
+    /**
+     * Thirty-two codes in five ints: six in each, from bit {@code 5 i} up; the last two are made of
+     * the bits 30 and 31 of the five, lowest first.
+     */
+    FIVE_BITS(5, 32, 6) {
+        @Override
+        int at(int[] words, int first, int i) {
+            return i < 30
+                    ? (words[first + i / 6 * PANEL] >>> (5 * (i % 6))) & 0x1F
+                    : (leftOver(words, first, 5) >>> (5 * (i - 30))) & 0x1F;
+        }
+
+        @Override
+        void putRun(int[] words, int first, byte[] codes, int from) {
+            int last = codes[from + 30] | (codes[from + 31] << 5);
+            for (int w = 0; w < 5; w++) {
+                int c = from + 6 * w;
+                words[first + w * PANEL] =
+                        codes[c]
+                                | (codes[c + 1] << 5)
+                                | (codes[c + 2] << 10)
+                                | (codes[c + 3] << 15)
+                                | (codes[c + 4] << 20)
+                                | (codes[c + 5] << 25)
+                                | (last >>> (2 * w) << 30);
+            }
+        }
+    },
+
+    /**
+     * Sixteen codes in three ints: five in each, from bit {@code 6 i} up; the last one is made of
+     * the bits 30 and 31 of the three, lowest first.
+     */
+    SIX_BITS(6, 16, 5) {
+        @Override
+        int at(int[] words, int first, int i) {
+            return i < 15
+                    ? (words[first + i / 5 * PANEL] >>> (6 * (i % 5))) & 0x3F
+                    : leftOver(words, first, 3);
+        }
+
+        @Override
+        void putRun(int[] words, int first, byte[] codes, int from) {
+            int last = codes[from + 15];
+            for (int w = 0; w < 3; w++) {
+                int c = from + 5 * w;
+                words[first + w * PANEL] =
+                        codes[c]
+                                | (codes[c + 1] << 6)
+                                | (codes[c + 2] << 12)
+                                | (codes[c + 3] << 18)
+                                | (codes[c + 4] << 24)
+                                | (last >>> (2 * w) << 30);
+            }
+        }
+    },
+
+    /** Four codes in an int. */
+    EIGHT_BITS(8, 4, 4) {
+        @Override
+        int at(int[] words, int first, int i) {
+            return (words[first] >>> (8 * i)) & 0xFF;
+        }
+
+        @Override
+        void putRun(int[] words, int first, byte[] codes, int from) {
+            words[first] =
+                    (codes[from] & 0xFF)
+                            | ((codes[from + 1] & 0xFF) << 8)
+                            | ((codes[from + 2] & 0xFF) << 16)
+                            | (codes[from + 3] << 24);
+        }
+    };
+
+    private final int bits;
+    private final int run;
+    private final int perInt;
+
+    Coding(int bits, int run, int perInt) {
+        this.bits = bits;
+        this.run = run;
+        this.perInt = perInt;
+    }
+
+    /** How far up code {@code i} of a run stands when it is used. */
+    private int place(int i) {
+        if (i < run / perInt * perInt) {
+            int place = bits * (i % perInt);
+            return place + bits == 32 ? 0 : place;
+        }
+        // the left-over bits are gathered at the top, and the last code is shifted down from there
+        return i + 1 == run ? 0 : 32 - bits * (run - i);
+    }
+
+    /** What the inputs of a run are multiplied by to make up for the places of their codes. */
+    float[] inverses() {
+        float[] inverses = new float[run];
+        for (int i = 0; i < run; i++) {
+            inverses[i] = (float) (1.0 / (1L << place(i)));
+        }
+        return inverses;
+    }
+
+    /** How many bits a code has. */
+    public int bits() {
+        return bits;
+    }
+
+    /** How many codes lie together, in {@code run * bits / 32} ints. */
+    public int run() {
+        return run;
+    }
+
+    /** Column {@code k} of a lane of a panel. */
+    int code(int[] panel, int lane, int k) {
+        return at(panel, k / run * (run * bits / 32) * PANEL + lane, k % run);
+    }
+
+    /** Puts {@code n} codes, whole runs, into a lane of a panel. */
+    void put(int[] panel, int lane, byte[] codes, int n) {
+        int words = run * bits / 32 * PANEL;
+        for (int r = 0; r < n / run; r++) {
+            putRun(panel, r * words + lane, codes, r * run);
+        }
+    }
+
+    abstract int at(int[] words, int first, int i);
+
+    abstract void putRun(int[] words, int first, byte[] codes, int from);
+
+    private static int leftOver(int[] words, int first, int n) {
+        int code = 0;
+        for (int w = 0; w < n; w++) {
+            code |= words[first + w * PANEL] >>> 30 << (2 * w);
+        }
+        return code;
+    }
+}

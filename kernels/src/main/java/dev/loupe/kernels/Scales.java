@@ -1,0 +1,52 @@
+package dev.loupe.kernels;
+
+import static dev.loupe.kernels.Weight.PANEL;
+
+/**
+ * One number for each group of columns of each row, as tightly as the file has them: a 16-bit float
+ * for each group, or one for several groups and for each a small integer that it is multiplied by.
+ *
+ * @param brain true if the floats are bfloat16, false for IEEE half precision
+ * @param floats two to an int and the first lower, {@code [panel][f / 2 * 16 + lane]} for float
+ *     {@code f = group / groupsPerFloat}; an odd one at the end is followed by zero
+ * @param groupsPerFloat 1 where there are no multiples
+ * @param multiples signed bytes, four groups to an int and the first lowest, {@code [panel][group /
+ *     4 * 16 + lane]}; empty where the floats are all there is
+ */
+public record Scales(boolean brain, int[][] floats, int groupsPerFloat, int[][] multiples) {
+    /** Of a type whose groups have none. */
+    static final Scales NONE = new Scales(false, new int[0][], 1, new int[0][]);
+
+    /** Whether there are any. */
+    public boolean present() {
+        return floats.length > 0;
+    }
+
+    /** Whether a float serves several groups. */
+    public boolean shared() {
+        return multiples.length > 0;
+    }
+
+    /** The number of one group of one row. */
+    float at(int panel, int group, int lane) {
+        int index = group / groupsPerFloat;
+        short stored = (short) (floats[panel][index / 2 * PANEL + lane] >> (index % 2 * 16));
+        float f = brain ? Float.intBitsToFloat(stored << 16) : Float.float16ToFloat(stored);
+        return shared() ? f * multiple(multiples[panel], group, lane) : f;
+    }
+
+    private static int multiple(int[] multiples, int group, int lane) {
+        return multiples[group / 4 * PANEL + lane] << (24 - 8 * (group % 4)) >> 24;
+    }
+
+    long bytes() {
+        long bytes = 0;
+        for (int[] panel : floats) {
+            bytes += 4L * panel.length;
+        }
+        for (int[] panel : multiples) {
+            bytes += 4L * panel.length;
+        }
+        return bytes;
+    }
+}
