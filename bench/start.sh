@@ -1,5 +1,5 @@
 # Sourced by the commands of this directory: builds Loupe and its benchmarks when the sources are
-# newer, and runs a class with the flags that Loupe runs with.
+# newer, and runs a class.
 
 root=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 . "$root/app/find-jdk.sh"
@@ -26,8 +26,7 @@ run() {
     }
     touch "$built"
   fi
-  exec "$jdk/bin/java" -XX:+UseSerialGC --add-modules=jdk.incubator.vector \
-    --enable-native-access=ALL-UNNAMED -Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0 \
+  exec "$jdk/bin/java" -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED \
     -Dloupe.root="$root" -cp "$root/bench/target/bench.jar:$root/bench/target/lib/*" \
     "dev.loupe.bench.$class" "$@"
 }
