@@ -24,7 +24,9 @@ record Child(String stdout, String stderr, double seconds) {
     private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+(\\d+) kB");
 
     /** What runs now, so that an interrupted comparison leaves nothing behind. */
-    private static volatile @Nullable Process running;
+    private static @Nullable Process running;
+
+    private static boolean stopped;
 
     static Child run(String... command) throws ChildFailedException, InterruptedException {
         return run(List.of(command));
@@ -83,8 +85,9 @@ record Child(String stdout, String stderr, double seconds) {
         }
     }
 
-    /** Ends what runs now. */
-    static void stop() {
+    /** Ends what runs now, and lets nothing else begin. */
+    static synchronized void stop() {
+        stopped = true;
         Process process = running;
         if (process != null) {
             process.descendants().forEach(ProcessHandle::destroy);
@@ -101,7 +104,11 @@ record Child(String stdout, String stderr, double seconds) {
         }
     }
 
-    private static Process start(List<String> command, Path out, Path err) throws IOException {
+    private static synchronized Process start(List<String> command, Path out, Path err)
+            throws IOException, ChildFailedException {
+        if (stopped) {
+            throw new ChildFailedException("interrupted");
+        }
         Process process =
                 new ProcessBuilder(command)
                         .redirectOutput(out.toFile())

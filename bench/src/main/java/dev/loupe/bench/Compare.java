@@ -22,7 +22,6 @@ import java.util.stream.Collectors;
 /** Measures Loupe beside llama.cpp on this machine, and prints a table. */
 @Command(
         name = "compare",
-        mixinStandardHelpOptions = true,
         description = "Measures Loupe beside llama.cpp, taking turns, and prints a table.",
         footer = {
             "",
@@ -44,10 +43,16 @@ final class Compare implements Callable<Integer> {
                             + " Q4_1.gguf, F16.gguf.")
     private Path smollm2 = Path.of("");
 
-    @Option(names = "-t", description = "Threads of both. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "-t",
+            paramLabel = "N",
+            description = "Threads of both. Default: ${DEFAULT-VALUE}.")
     private int threads = 2;
 
-    @Option(names = "-r", description = "Runs of each. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "-r",
+            paramLabel = "N",
+            description = "Runs of each. Default: ${DEFAULT-VALUE}.")
     private int repetitions = 5;
 
     @Option(
@@ -62,7 +67,10 @@ final class Compare implements Callable<Integer> {
             description = "Where models are kept. Default: ~/.cache/loupe-bench.")
     private Path cache = Path.of(System.getProperty("user.home"), ".cache", "loupe-bench");
 
-    @Option(names = "--python", description = "A Python that has PyTorch, for the f32 product.")
+    @Option(
+            names = "--python",
+            paramLabel = "PROGRAM",
+            description = "A Python that has PyTorch, for the f32 product.")
     private Optional<Path> python = Optional.empty();
 
     @Option(names = "--list", description = "Only name the rows.")
@@ -71,7 +79,7 @@ final class Compare implements Callable<Integer> {
     private final AtomicBoolean printed = new AtomicBoolean();
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Compare()).execute(args));
+        System.exit(CommandStart.execute(new Compare(), args));
     }
 
     @Override
@@ -160,8 +168,7 @@ final class Compare implements Callable<Integer> {
         report.note("Loupe's kernels: " + trials.kernels() + "; JDK " + Runtime.version());
         report.note("llama.cpp: " + build);
         report.note(
-                "%d threads, medians of %d runs that took turns; speeds in tokens a second"
-                        .formatted(threads, repetitions));
+                "threads: %d; medians of runs that took turns: %d".formatted(threads, repetitions));
         report.note("load average at the start: " + load());
     }
 

@@ -3,6 +3,9 @@ package dev.loupe.bench;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
@@ -21,7 +24,7 @@ final class Limits {
     /** Multiply-adds that are independent of each other: latency 4, on two ports, and some more. */
     private static final int CHAINS = 12;
 
-    private static final int ROUNDS = 8_000_000;
+    private static final int ROUNDS = 40_000_000;
 
     /** Six times as much as the largest caches of servers hold: 1.6 GB. */
     private static final int FLOATS = 400_000_000;
@@ -33,7 +36,7 @@ final class Limits {
         int threads = Integer.parseInt(args[0]);
         // the JIT compiles each loop before it counts
         for (int i = 0; i < 20; i++) {
-            multiplyAdds(ROUNDS / 100);
+            multiplyAdds(ROUNDS / 500);
         }
         float[] data = new float[FLOATS];
         for (int i = 0; i < 200; i++) {
@@ -74,30 +77,39 @@ final class Limits {
     }
 
     private static double once(int threads, IntToDoubleFunction work) {
-        CyclicBarrier start = new CyclicBarrier(threads + 1);
-        CyclicBarrier end = new CyclicBarrier(threads + 1);
+        CyclicBarrier start = new CyclicBarrier(threads);
+        long[] begin = new long[threads];
+        long[] end = new long[threads];
         double[] results = new double[threads];
+        List<Thread> workers = new ArrayList<>();
         for (int t = 0; t < threads; t++) {
             int worker = t;
-            Thread.ofPlatform()
-                    .daemon()
-                    .start(() -> {
-                        await(start);
-                        results[worker] = work.applyAsDouble(worker);
-                        await(end);
-                    });
+            workers.add(
+                    Thread.ofPlatform()
+                            .start(() -> {
+                                await(start);
+                                begin[worker] = System.nanoTime();
+                                results[worker] = work.applyAsDouble(worker);
+                                end[worker] = System.nanoTime();
+                            }));
         }
-        await(start);
-        long begin = System.nanoTime();
-        await(end);
-        double seconds = (System.nanoTime() - begin) / 1e9;
+        try {
+            for (Thread worker : workers) {
+                worker.join();
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
         for (double result : results) {
-            // nobody may leave out work whose result is used
+            // the JIT may not leave out work whose result is used
             if (Double.isNaN(result)) {
                 throw new IllegalStateException("not a number");
             }
         }
-        return seconds;
+        // by the workers' own clocks: on a busy machine this thread may learn of the start late
+        long first = Arrays.stream(begin).min().orElseThrow();
+        long last = Arrays.stream(end).max().orElseThrow();
+        return (last - first) / 1e9;
     }
 
     private static void await(CyclicBarrier barrier) {

@@ -21,7 +21,6 @@ import java.util.concurrent.Callable;
  */
 @Command(
         name = "random-model",
-        mixinStandardHelpOptions = true,
         description = "Writes a GGUF file with the shape of a known model and random weights.")
 final class RandomModel implements Callable<Integer> {
     @Parameters(paramLabel = "OUT.gguf", description = "The file to write.")
@@ -38,7 +37,7 @@ final class RandomModel implements Callable<Integer> {
     private String shape = "llama-1b";
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new RandomModel()).execute(args));
+        System.exit(CommandStart.execute(new RandomModel(), args));
     }
 
     @Override

@@ -41,20 +41,7 @@ final class Report {
         for (String line : machine) {
             out.append("- ").append(line).append('\n');
         }
-        String all = threads == 1 ? "1 thread" : threads + " threads";
-        out.append(
-                String.format(
-                        Locale.ROOT,
-                        "- limits, measured %d times in between: f32 multiply-add %.0f GFLOPS on 1"
-                                + " thread, %.0f on %s; plain read %.1f GB/s on 1 thread, %.1f on"
-                                + " %s%n",
-                        limits.size(),
-                        limit(0),
-                        limit(1),
-                        all,
-                        limit(2),
-                        limit(3),
-                        all));
+        out.append(limitsLine());
         String group = "";
         for (Trial.Figures figures : measured) {
             List<Question> questions = figures.trial().questions();
@@ -68,6 +55,30 @@ final class Report {
             }
         }
         return out.toString();
+    }
+
+    private String limitsLine() {
+        if (limits.isEmpty()) {
+            return "";
+        }
+        return "- limits, measured %d times in between, median (least to most): f32 multiply-add %s and plain read %s on 1 thread; %s and %s on %d%n"
+                .formatted(
+                        limits.size(),
+                        range(0, "GFLOPS"),
+                        range(2, "GB/s"),
+                        range(1, "GFLOPS"),
+                        range(3, "GB/s"),
+                        threads);
+    }
+
+    private String range(int index, String unit) {
+        double[] found = limits.stream().mapToDouble(each -> each[index]).sorted().toArray();
+        return "%s %s (%s to %s)"
+                .formatted(
+                        number(limit(index)),
+                        unit,
+                        number(found[0]),
+                        number(found[found.length - 1]));
     }
 
     private static void heading(StringBuilder out, String group) {
@@ -97,7 +108,7 @@ final class Report {
                         Locale.ROOT,
                         "| %s%s | %s %s | %s | %s | %s | %s | %s | %s%s |%n",
                         question.name(),
-                        ours.size() == others.size() ? "" : " (" + ours.size() + " runs)",
+                        others.isEmpty() || ours.size() == others.size() ? "" : " (interrupted)",
                         number(outcome.loupe()),
                         question.unit(),
                         number(outcome.other()),
