@@ -4,10 +4,9 @@
 root=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 . "$root/app/find-jdk.sh"
 
-# run CLASS ARGUMENT...
+# run [JAVA FLAG...] CLASS ARGUMENT...
 run() {
-  local class=$1 built=$root/bench/target/bench.built log=$root/bench/target/build.log
-  shift
+  local built=$root/bench/target/bench.built log=$root/bench/target/build.log
   find_jdk || no_jdk
   # Builds the program that is measured, when that is needed.
   "$root/loupe" --version >/dev/null || exit 1
@@ -27,6 +26,5 @@ run() {
     touch "$built"
   fi
   exec "$jdk/bin/java" -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED \
-    -Dloupe.root="$root" -cp "$root/bench/target/bench.jar:$root/bench/target/lib/*" \
-    "dev.loupe.bench.$class" "$@"
+    -Dloupe.root="$root" -cp "$root/bench/target/bench.jar:$root/bench/target/lib/*" "$@"
 }

@@ -95,6 +95,10 @@ record Child(String stdout, String stderr, double seconds) {
         }
     }
 
+    private static synchronized boolean stopped() {
+        return stopped;
+    }
+
     /** What it printed, as JSON. */
     JsonNode json() throws ChildFailedException {
         try {
@@ -102,6 +106,21 @@ record Child(String stdout, String stderr, double seconds) {
         } catch (JsonProcessingException e) {
             throw new ChildFailedException("printed no JSON: " + lastLine(stdout));
         }
+    }
+
+    /** A number of each element of an array, or of a field in it. */
+    static double[] figures(int expected, JsonNode array, String field)
+            throws ChildFailedException {
+        double[] figures = new double[array.size()];
+        for (int i = 0; i < figures.length; i++) {
+            figures[i] =
+                    field.isEmpty() ? array.get(i).asDouble() : array.get(i).path(field).asDouble();
+        }
+        if (figures.length != expected) {
+            throw new ChildFailedException(
+                    "found " + figures.length + " figures, expected " + expected);
+        }
+        return figures;
     }
 
     private static synchronized Process start(List<String> command, Path out, Path err)
@@ -121,6 +140,9 @@ record Child(String stdout, String stderr, double seconds) {
 
     private static Child checked(List<String> command, int code, Child child)
             throws ChildFailedException {
+        if (stopped()) {
+            throw new ChildFailedException("interrupted");
+        }
         if (code != 0) {
             throw new ChildFailedException(
                     Path.of(command.getFirst()).getFileName()

@@ -92,7 +92,7 @@ final class Compare implements Callable<Integer> {
         try {
             LlamaCpp peer = LlamaCpp.in(llama);
             Models models = new Models(smollm2.toAbsolutePath(), cache, loupe, peer, threads);
-            Trials trials = new Trials(models, loupe, peer, python, java(), threads);
+            Trials trials = new Trials(models, new Commands(loupe, peer, python, java(), threads));
             if (list) {
                 trials.names().filter(only.asPredicate()).forEach(System.out::println);
                 return CommandLine.ExitCode.OK;
