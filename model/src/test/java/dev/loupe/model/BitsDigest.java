@@ -23,6 +23,9 @@ import java.util.TreeMap;
  * each, so that two virtual machines can be compared. First comes the name of the kernels.
  */
 final class BitsDigest {
+    /** Nanoseconds for which a product is repeated, so that compiled code makes the last. */
+    private static final long COMPILING = 10_000_000;
+
     private BitsDigest() {}
 
     /**
@@ -58,6 +61,14 @@ final class BitsDigest {
                 Tensor x = noise(new Random(drawn), drawn + 5, cols, drawn);
                 Tensor y = Tensor.of(x.rows(), weight.rows(), drawn);
                 Product.multiply(processor, x, weight, null, y);
+                int interpreted = Arrays.hashCode(y.data());
+                long end = System.nanoTime() + (some ? 0 : COMPILING);
+                while (System.nanoTime() < end) {
+                    Product.multiply(processor, x, weight, null, y);
+                }
+                if (Arrays.hashCode(y.data()) != interpreted) {
+                    throw new IllegalStateException(type + " has other bits when compiled");
+                }
                 digests.put(
                         "%s product, %d drawn".formatted(type, drawn), Arrays.hashCode(y.data()));
             }

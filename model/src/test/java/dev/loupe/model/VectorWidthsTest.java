@@ -111,7 +111,7 @@ class VectorWidthsTest {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         // a short run, of which much should be compiled code
-        command.addAll(List.of("-XX:CompileThresholdScaling=0.1", "-Xmx512m", "-Xlog:disable"));
+        command.addAll(List.of("-XX:CompileThresholdScaling=0.02", "-Xmx512m", "-Xlog:disable"));
         if (machine != Machine.WITHOUT_MODULE) {
             command.addAll(VECTORS);
         }
@@ -126,7 +126,7 @@ class VectorWidthsTest {
                         placeOf(Gpt.class),
                         placeOf(BitsDigest.class)));
         command.add(BitsDigest.class.getName());
-        command.add(machine == Machine.SSE ? "0" : "500");
+        command.add(machine == Machine.SSE ? "0" : "100");
         Process process =
                 new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         List<String> lines = process.inputReader().readAllLines();
