@@ -2,12 +2,15 @@ package dev.loupe.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -213,6 +216,30 @@ class ThreadsTest {
         assertThat(thread.getState()).isEqualTo(state);
         Thread.sleep(20);
         assertThat(thread.getState()).as("a little later").isEqualTo(state);
+    }
+
+    /** A thread that spun through that second would use 1000 ms of it; these may use 100. */
+    @Test
+    void workersUseNoProcessorTimeWhenNothingRuns() throws InterruptedException {
+        ThreadMXBean times = ManagementFactory.getThreadMXBean();
+        assumeTrue(times.isThreadCpuTimeSupported());
+        Set<Thread> before = Set.copyOf(workers());
+        try (Threads threads = new Threads(4)) {
+            List<Thread> started = started(before);
+            for (int task = 0; task < 1000; task++) {
+                threads.each(100, 1, (worker, from, to) -> {});
+            }
+            Thread.sleep(100);
+            long used = processorTime(times, started);
+            Thread.sleep(1000);
+            assertThat(processorTime(times, started) - used)
+                    .as("nanoseconds of three idle workers in a second")
+                    .isLessThan(100_000_000);
+        }
+    }
+
+    private static long processorTime(ThreadMXBean times, List<Thread> threads) {
+        return threads.stream().mapToLong(t -> times.getThreadCpuTime(t.threadId())).sum();
     }
 
     @ParameterizedTest
