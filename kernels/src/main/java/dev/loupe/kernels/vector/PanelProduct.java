@@ -54,17 +54,35 @@ final class PanelProduct {
         }
     }
 
-    /** The last vector of an odd number of them. */
+    /** The last vector of an odd number of them: four rows, fewer at the end. */
     private static void single(float[] w, int at, Tensor x, Tensor y, int c) {
+        float[] in = x.data();
+        float[] out = y.data();
         int left = y.cols() - c;
-        for (int t = 0; t < x.rows(); t++) {
-            int in = x.row(t);
-            FloatVector sum = Lanes.load(y.data(), y.row(t) + c, left);
+        int last = x.rows() - 1;
+        for (int t = 0; t < x.rows(); t += 4) {
+            int t1 = Math.min(t + 1, last);
+            int t2 = Math.min(t + 2, last);
+            int t3 = Math.min(t + 3, last);
+            int x0 = x.row(t);
+            int x1 = x.row(t1);
+            int x2 = x.row(t2);
+            int x3 = x.row(t3);
+            FloatVector a0 = Lanes.load(out, y.row(t) + c, left);
+            FloatVector a1 = Lanes.load(out, y.row(t1) + c, left);
+            FloatVector a2 = Lanes.load(out, y.row(t2) + c, left);
+            FloatVector a3 = Lanes.load(out, y.row(t3) + c, left);
             for (int k = 0; k < x.cols(); k++) {
                 FloatVector u = FloatVector.fromArray(F, w, at + k * PANEL);
-                sum = FloatVector.broadcast(F, x.data()[in + k]).fma(u, sum);
+                a0 = FloatVector.broadcast(F, in[x0 + k]).fma(u, a0);
+                a1 = FloatVector.broadcast(F, in[x1 + k]).fma(u, a1);
+                a2 = FloatVector.broadcast(F, in[x2 + k]).fma(u, a2);
+                a3 = FloatVector.broadcast(F, in[x3 + k]).fma(u, a3);
             }
-            Lanes.store(sum, y.data(), y.row(t) + c, left);
+            Lanes.store(a0, out, y.row(t) + c, left);
+            Lanes.store(a1, out, y.row(t1) + c, left);
+            Lanes.store(a2, out, y.row(t2) + c, left);
+            Lanes.store(a3, out, y.row(t3) + c, left);
         }
     }
 
