@@ -16,6 +16,7 @@ import picocli.CommandLine.Option;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 
 /** {@code loupe bench}: how fast a model runs here. */
@@ -103,7 +104,7 @@ final class Bench implements Runnable {
     private double once(LocalModel loaded, boolean drawn, int tokens) {
         Gpt gpt = loaded.gpt();
         Inference ops = new Inference(loaded.processor());
-        KvCache cache = new KvCache(gpt.config());
+        KvCache cache = new KvCache(gpt.config(), model.kvType());
         SplittableRandom random = new SplittableRandom(1);
         read(gpt, ops, cache, depth, random);
         long start = System.nanoTime();
@@ -139,6 +140,7 @@ final class Bench implements Runnable {
         }
         ObjectNode node = Json.object().put("model", loaded.path().toString());
         node.put("threads", model.threads()).put("kernels", loaded.processor().kernels().name());
+        node.put("kv_type", model.kvType().name().toLowerCase(Locale.ROOT));
         ArrayNode array = node.putArray("rows");
         for (Row row : rows) {
             array.addObject()

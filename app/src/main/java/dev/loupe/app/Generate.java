@@ -104,7 +104,8 @@ final class Generate implements Callable<Integer> {
                             loaded.gpt(),
                             loaded.tokenizer().orElse(null),
                             loaded.endOfGeneration(),
-                            loaded.processor());
+                            loaded.processor(),
+                            model.kvType());
             // not before: while the model loads or stdin is awaited, Ctrl-C ends the JVM at once
             Interrupts interrupts = new Interrupts(generator::cancel);
             try {

@@ -36,7 +36,7 @@ final class Logits implements Runnable {
         try (LocalModel loaded = model.load()) {
             int[] ids = prompt.ids(loaded);
             int vocabSize = loaded.gpt().config().vocabSize();
-            Reading reading = new Reading(loaded, ids);
+            Reading reading = new Reading(loaded, model.kvType(), ids);
             Npy.write(
                     output,
                     ids.length,

@@ -1,19 +1,32 @@
 package dev.loupe.app;
 
 import dev.loupe.files.LocalModel;
+import dev.loupe.kernels.KvType;
 import dev.loupe.tokens.Tokenizer;
 
 import picocli.CommandLine.Option;
 
 import java.nio.file.Path;
 
-/** Which model, and how many threads; part of every command that runs one. */
+/** Which model, and how it runs; part of every command that runs one. */
 final class ModelOptions extends ModelChoice {
     @Option(
             names = {"-t", "--threads"},
             paramLabel = "N",
             description = "Threads that compute. Default: the processors of this machine.")
     private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(
+            names = "--kv-type",
+            paramLabel = "TYPE",
+            description =
+                    "Keep the keys and values of attention as f32, or as f16 in half the memory."
+                            + " Default: f32.")
+    private KvType kvType = KvType.F32;
+
+    KvType kvType() {
+        return kvType;
+    }
 
     int threads() {
         return threads;

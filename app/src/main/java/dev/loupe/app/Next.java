@@ -52,7 +52,7 @@ final class Next implements Runnable {
             sampling.check(loaded);
             int[] ids = prompt.ids(loaded);
             Distribution distribution =
-                    Distribution.of(new Reading(loaded, ids).last(), chosen, ids);
+                    Distribution.of(new Reading(loaded, model.kvType(), ids).last(), chosen, ids);
             if (json) {
                 Json.print(asJson(loaded, ids, distribution, chosen.temperature()));
             } else {

@@ -1,6 +1,7 @@
 package dev.loupe.app;
 
 import dev.loupe.files.LocalModel;
+import dev.loupe.kernels.KvType;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.model.Batch;
 import dev.loupe.model.Gpt;
@@ -32,11 +33,11 @@ final class Reading {
     /**
      * @throws UserException if the ids do not fit the model's context
      */
-    Reading(LocalModel model, int[] ids) {
+    Reading(LocalModel model, KvType kvType, int[] ids) {
         this.ids = ids;
         gpt = model.gpt();
         ops = new Inference(model.processor());
-        cache = new KvCache(gpt.config());
+        cache = new KvCache(gpt.config(), kvType);
         int nCtx = gpt.config().nCtx();
         if (ids.length > nCtx) {
             throw new UserException(

@@ -130,8 +130,8 @@ final class Score implements Runnable {
         return context == 0 ? nCtx : context;
     }
 
-    private static void score(LocalModel loaded, int[] ids, List<Double> logprobs) {
-        Reading reading = new Reading(loaded, ids);
+    private void score(LocalModel loaded, int[] ids, List<Double> logprobs) {
+        Reading reading = new Reading(loaded, model.kvType(), ids);
         for (int position = 0; position + 1 < ids.length; position++) {
             logprobs.add(logprob(reading.at(position), ids[position + 1]));
         }

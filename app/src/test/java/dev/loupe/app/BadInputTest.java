@@ -81,6 +81,7 @@ class BadInputTest {
                     detokenize                           | which ids?
                     detokenize 1,z                       | found 'z'
                     bench -r 0                           | at least 1 repetition
+                    bench --kv-type q8_0                 | expected one of [F32, F16]
                     bench -p x                           | 'x' is not an int
                     show                                 | MODEL
                     quantize a b                         | TYPE

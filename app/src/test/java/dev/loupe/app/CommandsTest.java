@@ -335,13 +335,29 @@ class CommandsTest {
 
     @Test
     void benchNamesItsTestsAsLlamaBenchDoes() {
-        JsonNode rows =
-                Run.of(args("bench -p 8 -n 4 -r 2 -d 3 --json -m " + model)).json().get("rows");
+        JsonNode json = Run.of(args("bench -p 8 -n 4 -r 2 -d 3 --json -m " + model)).json();
+        assertThat(json.get("kv_type").textValue()).isEqualTo("f32");
+        JsonNode rows = json.get("rows");
         assertThat(rows).hasSize(2);
         assertThat(rows.get(0).get("test").textValue()).isEqualTo("pp8 @ d3");
         assertThat(rows.get(1).get("test").textValue()).isEqualTo("tg4 @ d3");
         assertThat(rows.get(1).get("tokens_per_second").doubleValue()).isPositive();
         assertThat(rows.get(1).get("stddev").doubleValue()).isNotNegative();
+    }
+
+    @Test
+    void kvTypeIsThatOfTheCache() {
+        JsonNode json =
+                Run.of(args("bench -p 2 -n 0 -r 1 --kv-type F16 --json -m " + model)).json();
+        assertThat(json.get("kv_type").textValue()).isEqualTo("f16");
+        String logprobs = "score --text abcabc --json -m " + model;
+        JsonNode floats = Run.of(args(logprobs)).json().get("logprobs");
+        JsonNode halves = Run.of(args(logprobs + " --kv-type f16")).json().get("logprobs");
+        assertThat(halves).isNotEqualTo(floats).hasSameSizeAs(floats);
+        for (int i = 0; i < floats.size(); i++) {
+            assertThat(halves.get(i).doubleValue())
+                    .isCloseTo(floats.get(i).doubleValue(), within(0.01));
+        }
     }
 
     @Test

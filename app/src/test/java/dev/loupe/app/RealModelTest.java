@@ -24,6 +24,27 @@ class RealModelTest {
     }
 
     @Test
+    void keysAndValuesInHalvesGiveTheSameText() {
+        String[] texts = new String[2];
+        for (int i = 0; i < 2; i++) {
+            texts[i] =
+                    Run.of(
+                                    "generate",
+                                    "The capital of France is",
+                                    "-m",
+                                    Outside.realModel().toString(),
+                                    "-n",
+                                    "30",
+                                    "--temperature",
+                                    "0",
+                                    "--kv-type",
+                                    i == 0 ? "f32" : "f16")
+                            .out();
+        }
+        assertThat(texts[1]).startsWith(" Paris.").isEqualTo(texts[0]);
+    }
+
+    @Test
     void scoreGivesEachTokenTheLogprobOfTransformers() throws IOException {
         JsonNode expected =
                 new ObjectMapper()

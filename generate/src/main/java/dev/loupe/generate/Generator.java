@@ -1,6 +1,7 @@
 package dev.loupe.generate;
 
 import dev.loupe.generate.Generation.FinishReason;
+import dev.loupe.kernels.KvType;
 import dev.loupe.kernels.Processor;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.model.Batch;
@@ -30,19 +31,32 @@ public final class Generator {
     private final @Nullable Tokenizer tokenizer;
     private final Set<Integer> end;
     private final Inference ops;
+    private final KvType kvType;
     private volatile boolean cancelled;
+
+    /** One whose caches keep floats. */
+    public Generator(
+            Gpt gpt, @Nullable Tokenizer tokenizer, Set<Integer> end, Processor processor) {
+        this(gpt, tokenizer, end, processor, KvType.F32);
+    }
 
     /**
      * @param tokenizer for the text, or null for ids alone
      * @param end tokens after which a text is complete
      * @param processor what computes
+     * @param kvType how keys and values are kept
      */
     public Generator(
-            Gpt gpt, @Nullable Tokenizer tokenizer, Set<Integer> end, Processor processor) {
+            Gpt gpt,
+            @Nullable Tokenizer tokenizer,
+            Set<Integer> end,
+            Processor processor,
+            KvType kvType) {
         this.gpt = gpt;
         this.tokenizer = tokenizer;
         this.end = Set.copyOf(end);
         ops = new Inference(processor);
+        this.kvType = kvType;
     }
 
     /**
@@ -110,7 +124,7 @@ public final class Generator {
 
     private Sequence begin(int number, Request request) {
         int nCtx = gpt.config().nCtx();
-        KvCache cache = new KvCache(gpt.config());
+        KvCache cache = new KvCache(gpt.config(), kvType);
         Sequence sequence = new Sequence(number, request, cache, nCtx, tokenizer, end);
         if (request.maxTokens() == 0) {
             sequence.finish(FinishReason.LENGTH);

@@ -1,19 +1,70 @@
 package dev.loupe.kernels;
 
-/**
- * Room that one worker needs for {@link Kernels#attend}.
- *
- * @param query one query, scaled
- * @param scores of a block of keys
- * @param sum the weighted sum of values so far, padded
- * @param lanes sixteen numbers
- */
-public record AttentionScratch(float[] query, float[] scores, float[] sum, float[] lanes) {
-    public AttentionScratch(int headDim) {
-        this(
-                new float[headDim],
-                new float[KeyValues.BLOCK],
-                new float[(headDim + 15) / 16 * 16],
-                new float[16]);
+/** Room that a worker needs for one {@link AttentionUnit} after another. */
+final class AttentionScratch {
+    private static final ThreadLocal<AttentionScratch> OF_THREAD =
+            ThreadLocal.withInitial(AttentionScratch::new);
+
+    private float[] queries = new float[0];
+    private float[] scores = new float[0];
+    private float[] keys = new float[0];
+    private float[] values = new float[0];
+    private int[] from = new int[0];
+    private int[] to = new int[0];
+
+    /**
+     * This thread's, kept between calls: made anew each time it was some 50 kB of garbage for a few
+     * microseconds of work.
+     */
+    static AttentionScratch ofThread() {
+        return OF_THREAD.get();
+    }
+
+    /** Queries, {@code [row, headDim]}, with what was left there. */
+    Tensor queries(int rows, int headDim) {
+        if (queries.length < rows * headDim) {
+            queries = new float[rows * headDim];
+        }
+        return new Tensor(queries, 0, rows, headDim, headDim, 0);
+    }
+
+    /** Scores, {@code [row, BLOCK]}, with what was left there. */
+    Tensor scores(int rows) {
+        if (scores.length < rows * KeyValues.BLOCK) {
+            scores = new float[rows * KeyValues.BLOCK];
+        }
+        return new Tensor(scores, 0, rows, KeyValues.BLOCK, KeyValues.BLOCK, 0);
+    }
+
+    /** Room for the keys of a block. */
+    float[] keys(int headDim) {
+        if (keys.length < KeyValues.BLOCK * headDim) {
+            keys = new float[KeyValues.BLOCK * headDim];
+        }
+        return keys;
+    }
+
+    /** Room for the values of a block. */
+    float[] values(int paddedDim) {
+        if (values.length < KeyValues.BLOCK * paddedDim) {
+            values = new float[KeyValues.BLOCK * paddedDim];
+        }
+        return values;
+    }
+
+    /** Each row's first visible key of a block. */
+    int[] from(int rows) {
+        if (from.length < rows) {
+            from = new int[rows];
+        }
+        return from;
+    }
+
+    /** One past each row's last visible key of a block. */
+    int[] to(int rows) {
+        if (to.length < rows) {
+            to = new int[rows];
+        }
+        return to;
     }
 }

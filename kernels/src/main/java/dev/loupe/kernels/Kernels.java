@@ -75,23 +75,17 @@ public interface Kernels {
     }
 
     /**
-     * Attention of one query over the keys {@code [from, to)} of one head.
+     * One step of attention's running softmax, which takes in the scores of a block of keys: they
+     * become the weights {@code e^(score - highest)}, and 0 where a row may not look. What was
+     * summed up before is scaled to a new highest score, and the lanes take in the weights, key
+     * {@code j} in lane {@code j % 16}. To add the weighted values is the caller's.
      *
-     * @param q the query, already scaled
-     * @param keys what the query may look at
-     * @param kvHead which head of keys and values
-     * @param z receives the weighted sum of values at {@code z[zOffset ..]}
-     * @param scratch room for {@link AttentionScratch}
+     * @param scores {@code [row, KeyValues.BLOCK]}
+     * @param from the first key of the block that a row sees
+     * @param to one past the last; {@code from} if it sees none
+     * @param softmax of as many rows
      */
-    void attend(
-            float[] q,
-            KeyValues keys,
-            int kvHead,
-            int from,
-            int to,
-            float[] z,
-            int zOffset,
-            AttentionScratch scratch);
+    void softmaxStep(Tensor scores, int[] from, int[] to, RunningSoftmax softmax);
 
     /** {@code y = f(x)} for {@code n} numbers. */
     void activate(Activation f, float[] x, int xOffset, float[] y, int yOffset, int n);

@@ -1,5 +1,7 @@
 package dev.loupe.kernels;
 
+import static dev.loupe.kernels.Weight.PANEL;
+
 import java.util.Arrays;
 
 /**
@@ -7,10 +9,11 @@ import java.util.Arrays;
  * blocks of {@link #BLOCK} positions, which start at multiples of it, so that nothing is ever moved
  * when the sequence grows.
  *
- * <p>In a block the keys of 16 neighbouring positions lie side by side, {@code [head][position /
- * 16][dimension][16]}: one lane of a vector is one position's score. Values lie as they come,
- * {@code [head][position][dimension]}, with dimensions padded to a multiple of 16 by zeros: one
- * lane is one number of the output.
+ * <p>In a block both lie as panels of 16 for {@link Kernels#multiply(float[], int, Tensor,
+ * Tensor)}: the keys {@code [head][position / 16][dimension][16 positions]}, so that queries times
+ * a head's keys are scores, and the values {@code [head][dimension / 16][position][16 dimensions]},
+ * so that weights times a head's values are their weighted sum. Positions that nothing was stored
+ * for are zero.
  */
 public final class KeyValues {
     /** Positions in a block; also how many scores a step of the running softmax takes in. */
@@ -19,13 +22,21 @@ public final class KeyValues {
     private final int heads;
     private final int headDim;
     private final int paddedDim;
-    private float[][] keys = new float[0][];
-    private float[][] values = new float[0][];
+    private final KvType type;
+    private StoredNumbers[] keys = new StoredNumbers[0];
+    private StoredNumbers[] values = new StoredNumbers[0];
+    private int length;
 
+    /** Kept as floats. */
     public KeyValues(int heads, int headDim) {
+        this(heads, headDim, KvType.F32);
+    }
+
+    public KeyValues(int heads, int headDim, KvType type) {
         this.heads = heads;
         this.headDim = headDim;
-        paddedDim = (headDim + 15) / 16 * 16;
+        this.type = type;
+        paddedDim = (headDim + PANEL - 1) / PANEL * PANEL;
     }
 
     public int headDim() {
@@ -36,36 +47,54 @@ public final class KeyValues {
         return heads;
     }
 
-    /** Numbers from one position's values to the next's. */
+    /** {@link #headDim} as a whole number of panels. */
     int paddedDim() {
         return paddedDim;
     }
 
     /**
-     * Stores the keys and values of new positions, over what was there.
+     * Stores the keys and values of new positions. What was stored for {@code from} and all that
+     * follow is forgotten.
      *
      * @param from the first new position
      * @param k {@code [token, head * headDim]}
      * @param v {@code [token, head * headDim]}
      */
     public void put(int from, Tensor k, Tensor v) {
+        forget(from);
         reserve(from + k.rows());
         for (int t = 0; t < k.rows(); t++) {
-            int block = (from + t) / BLOCK;
-            int position = (from + t) % BLOCK;
-            for (int head = 0; head < heads; head++) {
-                int key = keyOffset(head, position);
-                int source = k.row(t) + head * headDim;
-                for (int d = 0; d < headDim; d++) {
-                    keys[block][key + d * 16] = k.data()[source + d];
-                }
-                System.arraycopy(
-                        v.data(),
-                        v.row(t) + head * headDim,
-                        values[block],
-                        valueOffset(head, position),
-                        headDim);
+            store(from + t, k.data(), k.row(t), v.data(), v.row(t));
+        }
+        length = from + k.rows();
+    }
+
+    private void store(int position, float[] k, int kRow, float[] v, int vRow) {
+        StoredNumbers blockKeys = keys[position / BLOCK];
+        StoredNumbers blockValues = values[position / BLOCK];
+        for (int head = 0; head < heads; head++) {
+            int from = head * headDim;
+            blockKeys.put(k, kRow + from, headDim, keyOffset(head, position % BLOCK), PANEL);
+            for (int d = 0; d < headDim; d += PANEL) {
+                int n = Math.min(PANEL, headDim - d);
+                blockValues.put(v, vRow + from + d, n, valueOffset(head, position % BLOCK, d), 1);
             }
+        }
+    }
+
+    /**
+     * Attention multiplies what it may not see by zero, which leaves no trace of finite numbers.
+     */
+    private void forget(int from) {
+        if (from >= length) {
+            return;
+        }
+        int whole = (from + BLOCK - 1) / BLOCK;
+        keys = Arrays.copyOf(keys, whole);
+        values = Arrays.copyOf(values, whole);
+        float[] zeros = new float[heads * headDim];
+        for (int position = from; position < Math.min(length, whole * BLOCK); position++) {
+            store(position, zeros, 0, zeros, 0);
         }
     }
 
@@ -77,34 +106,56 @@ public final class KeyValues {
             keys = Arrays.copyOf(keys, blocks);
             values = Arrays.copyOf(values, blocks);
             for (int b = had; b < blocks; b++) {
-                keys[b] = new float[heads * headDim * BLOCK];
-                values[b] = new float[heads * paddedDim * BLOCK];
+                keys[b] = StoredNumbers.zeros(type, heads * headDim * BLOCK);
+                values[b] = StoredNumbers.zeros(type, heads * paddedDim * BLOCK);
             }
         }
     }
 
-    /** The keys of a block. */
-    public float[] keys(int block) {
-        return keys[block];
+    /**
+     * A head's keys in a block, {@code [position / 16][dimension][16]}.
+     *
+     * @param room for {@code BLOCK * headDim} numbers, used if they are not kept as floats
+     */
+    StoredNumbers.Panels keyPanels(int block, int head, float[] room) {
+        return keys[block].panels(keyOffset(head, 0), BLOCK * headDim, room);
     }
 
-    /** The values of a block. */
-    public float[] values(int block) {
-        return values[block];
+    /**
+     * A head's values in a block, {@code [dimension / 16][position][16]}.
+     *
+     * @param room for {@code BLOCK * paddedDim} numbers, used if they are not kept as floats
+     */
+    StoredNumbers.Panels valuePanels(int block, int head, float[] room) {
+        return values[block].panels(valueOffset(head, 0, 0), BLOCK * paddedDim, room);
+    }
+
+    /** The key of one position, as attention sees it. */
+    void key(int head, int position, float[] out) {
+        keys[position / BLOCK].get(keyOffset(head, position % BLOCK), PANEL, out, 0, headDim);
+    }
+
+    /** The value of one position, as attention sees it. */
+    void value(int head, int position, float[] out) {
+        for (int d = 0; d < headDim; d += PANEL) {
+            int at = valueOffset(head, position % BLOCK, d);
+            values[position / BLOCK].get(at, 1, out, d, Math.min(PANEL, headDim - d));
+        }
     }
 
     /** Where dimension 0 of a position's key is in its block; the next dimension is 16 further. */
-    public int keyOffset(int head, int position) {
-        return ((head * (BLOCK / 16) + position / 16) * headDim) * 16 + position % 16;
+    private int keyOffset(int head, int position) {
+        return (head * (BLOCK / PANEL) + position / PANEL) * headDim * PANEL + position % PANEL;
     }
 
-    /** Where dimension 0 of a position's value is in its block; the next dimension is next. */
-    public int valueOffset(int head, int position) {
-        return (head * BLOCK + position) * paddedDim;
+    /** Where dimension {@code d} of a position's value is in its block, and the 15 that follow. */
+    private int valueOffset(int head, int position, int d) {
+        return head * BLOCK * paddedDim + (d / PANEL * BLOCK + position) * PANEL;
     }
 
     /** How many bytes the blocks take. */
     public long bytes() {
-        return 4L * keys.length * heads * BLOCK * (headDim + paddedDim);
+        int bytes = type == KvType.F32 ? Float.BYTES : Short.BYTES;
+        return (long) bytes * keys.length * heads * BLOCK * (headDim + paddedDim);
     }
 }

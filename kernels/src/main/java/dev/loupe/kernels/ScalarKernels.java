@@ -105,60 +105,29 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void attend(
-            float[] q,
-            KeyValues keys,
-            int kvHead,
-            int from,
-            int to,
-            float[] z,
-            int zOffset,
-            AttentionScratch scratch) {
-        float[] s = scratch.scores();
-        float[] acc = scratch.sum();
-        float[] lanes = scratch.lanes();
-        Arrays.fill(acc, 0f);
-        Arrays.fill(lanes, 0f);
-        float max = Float.NEGATIVE_INFINITY;
-        for (int block = from / BLOCK; block * BLOCK < to; block++) {
-            int low = Math.max(from - block * BLOCK, 0);
-            int high = Math.min(to - block * BLOCK, BLOCK);
-            float highest = max;
-            Arrays.fill(s, Float.NEGATIVE_INFINITY);
-            for (int j = low; j < high; j++) {
-                s[j] = score(q, keys, block, kvHead, j);
-                highest = Math.max(highest, s[j]);
+    public void softmaxStep(Tensor scores, int[] from, int[] to, RunningSoftmax softmax) {
+        float[] s = scores.data();
+        float[] lanes = softmax.lanes();
+        for (int row = 0; row < scores.rows(); row++) {
+            int at = scores.row(row);
+            float highest = softmax.highest()[row];
+            for (int j = from[row]; j < to[row]; j++) {
+                highest = s[at + j] > highest ? s[at + j] : highest;
             }
-            float fix = Exponential.exp(max - highest);
+            highest += 0f;
+            float fix = softmax.raise(row, highest);
             for (int lane = 0; lane < 16; lane++) {
-                lanes[lane] *= fix;
+                lanes[row * 16 + lane] *= fix;
             }
-            for (int d = 0; d < acc.length; d++) {
-                acc[d] *= fix;
+            for (int j = 0; j < BLOCK; j++) {
+                boolean visible = j >= from[row] && j < to[row];
+                s[at + j] = visible ? Exponential.exp(s[at + j] - highest) : 0f;
+                lanes[row * 16 + j % 16] += s[at + j];
             }
-            for (int j = low; j < high; j++) {
-                float p = Exponential.exp(s[j] - highest);
-                lanes[j % 16] += p;
-                int v = keys.valueOffset(kvHead, j);
-                for (int d = 0; d < acc.length; d++) {
-                    acc[d] = Math.fma(p, keys.values(block)[v + d], acc[d]);
-                }
+            for (int d = 0; d < softmax.sum().cols(); d++) {
+                softmax.sum().data()[softmax.sum().row(row) + d] *= fix;
             }
-            max = highest;
         }
-        float total = Reduction.sum(lanes);
-        for (int d = 0; d < keys.headDim(); d++) {
-            z[zOffset + d] = acc[d] / total;
-        }
-    }
-
-    static float score(float[] q, KeyValues keys, int block, int head, int position) {
-        int k = keys.keyOffset(head, position);
-        float sum = 0;
-        for (int d = 0; d < keys.headDim(); d++) {
-            sum = Math.fma(q[d], keys.keys(block)[k + d * 16], sum);
-        }
-        return sum;
     }
 
     @Override

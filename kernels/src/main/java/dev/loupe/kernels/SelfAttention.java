@@ -1,6 +1,7 @@
 package dev.loupe.kernels;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Attention (Vaswani et al. 2017, arXiv:1706.03762): each row's query is compared with the keys of
@@ -29,49 +30,63 @@ public final class SelfAttention {
      * @param headDim numbers in a head
      * @param scale what a product of query and key is multiplied by
      */
-    public record Heads(int nHead, int headDim, float scale) {}
+    public record Heads(int nHead, int headDim, float scale) {
+        /** The scaled query of one row and head. */
+        void query(Tensor q, int row, int head, float[] out, int to) {
+            int from = q.row(row) + head * headDim;
+            for (int i = 0; i < headDim; i++) {
+                out[to + i] = q.data()[from + i] * scale;
+            }
+        }
+    }
 
     /**
-     * The whole of attention, without ever holding all scores.
+     * The whole of attention, without ever holding all scores. It goes over the keys in blocks with
+     * a {@link RunningSoftmax}; the keys of generated tokens in ranges of 256 positions too, which
+     * are merged at the end.
+     *
+     * <p>A key or value that is not finite may reach all tokens that look at its block, those that
+     * may not see it as well.
      *
      * @param q {@code [row, nHead * headDim]}
      * @param z {@code [row, nHead * headDim]}, the result
      */
     public static void attend(
             Processor processor, Tensor q, Visible visible, Heads heads, Tensor z) {
-        int nHead = heads.nHead();
-        int d = heads.headDim();
+        List<AttentionUnit> units = AttentionUnit.of(q, visible, heads);
+        RunningSoftmax[] generated = new RunningSoftmax[units.size()];
         processor
                 .threads()
                 .each(
-                        q.rows() * nHead,
-                        processor.grain(q.rows() * nHead, 32),
+                        generated.length,
+                        1,
                         (worker, from, to) -> {
-                            AttentionScratch scratch = new AttentionScratch(d);
-                            for (int item = from; item < to; item++) {
-                                int row = item / nHead;
-                                int head = item % nHead;
-                                KeyValues keys = visible.keys(row);
-                                scaleQuery(q, row, head, heads, scratch.query());
-                                processor
-                                        .kernels()
-                                        .attend(
-                                                scratch.query(),
-                                                keys,
-                                                head * keys.heads() / nHead,
-                                                visible.from(row),
-                                                visible.to(row),
-                                                z.data(),
-                                                z.row(row) + head * d,
-                                                scratch);
+                            AttentionScratch scratch = AttentionScratch.ofThread();
+                            for (int i = from; i < to; i++) {
+                                AttentionUnit unit = units.get(i);
+                                RunningSoftmax done =
+                                        unit.run(processor.kernels(), q, visible, heads, scratch);
+                                if (unit.token() < q.generated()) {
+                                    generated[i] = done;
+                                } else {
+                                    unit.finish(done, heads, z);
+                                }
                             }
                         });
+        merge(units, generated, heads, z);
     }
 
-    private static void scaleQuery(Tensor q, int row, int head, Heads heads, float[] out) {
-        int from = q.row(row) + head * heads.headDim();
-        for (int i = 0; i < heads.headDim(); i++) {
-            out[i] = q.data()[from + i] * heads.scale();
+    /** Little work, since a generated token has one row a head. */
+    private static void merge(
+            List<AttentionUnit> units, RunningSoftmax[] generated, Heads heads, Tensor z) {
+        int next;
+        for (int i = 0; i < generated.length && generated[i] != null; i = next) {
+            AttentionUnit unit = units.get(i);
+            next = i + 1;
+            while (next < generated.length && unit.precedes(units.get(next))) {
+                generated[i].merge(generated[next++]);
+            }
+            unit.finish(generated[i], heads, z);
         }
     }
 
@@ -89,22 +104,26 @@ public final class SelfAttention {
                 row -> {
                     KeyValues stored = visible.keys(row);
                     float[] query = new float[heads.headDim()];
+                    float[] key = new float[heads.headDim()];
                     Arrays.fill(
                             s.data(), s.row(row), s.row(row) + s.cols(), Float.NEGATIVE_INFINITY);
                     for (int head = 0; head < heads.nHead(); head++) {
-                        scaleQuery(q, row, head, heads, query);
+                        heads.query(q, row, head, query, 0);
                         int shared = head * stored.heads() / heads.nHead();
                         for (int j = visible.from(row); j < visible.to(row); j++) {
-                            s.data()[s.row(row) + head * keys + j] =
-                                    ScalarKernels.score(
-                                            query,
-                                            stored,
-                                            j / KeyValues.BLOCK,
-                                            shared,
-                                            j % KeyValues.BLOCK);
+                            stored.key(shared, j, key);
+                            s.data()[s.row(row) + head * keys + j] = dot(query, key);
                         }
                     }
                 });
+    }
+
+    private static float dot(float[] a, float[] b) {
+        float sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum = Math.fma(a[i], b[i], sum);
+        }
+        return sum;
     }
 
     /** The softmax of each group of {@code group} columns; every group has a finite number. */
@@ -154,16 +173,16 @@ public final class SelfAttention {
                 z,
                 row -> {
                     KeyValues stored = visible.keys(row);
+                    float[] value = new float[heads.headDim()];
                     for (int head = 0; head < heads.nHead(); head++) {
                         int shared = head * stored.heads() / heads.nHead();
                         int out = z.row(row) + head * heads.headDim();
                         Arrays.fill(z.data(), out, out + heads.headDim(), 0f);
                         for (int j = visible.from(row); j < visible.to(row); j++) {
                             float p = pattern.data()[pattern.row(row) + head * keys + j];
-                            float[] values = stored.values(j / KeyValues.BLOCK);
-                            int v = stored.valueOffset(shared, j % KeyValues.BLOCK);
+                            stored.value(shared, j, value);
                             for (int i = 0; i < heads.headDim(); i++) {
-                                z.data()[out + i] = Math.fma(p, values[v + i], z.data()[out + i]);
+                                z.data()[out + i] = Math.fma(p, value[i], z.data()[out + i]);
                             }
                         }
                     }

@@ -121,78 +121,70 @@ class ProvidersAgreeTest {
         return numbers;
     }
 
-    @ParameterizedTest
-    @ValueSource(ints = {1, 7, 15, 16, 17, 24, 64, 80, 128})
-    void attentionAgrees(int headDim) {
-        int positions = 200;
-        KeyValues keys = new KeyValues(2, headDim);
-        Tensor k = Numbers.window(random, positions, 2 * headDim, true);
-        Tensor v = Numbers.window(random, positions, 2 * headDim, true);
-        keys.put(0, k, v);
-        float[] query = Numbers.random(random, headDim);
-        for (int[] range : RANGES) {
-            for (int head = 0; head < 2; head++) {
-                float[] expected = untouched(headDim + 9);
-                float[] found = expected.clone();
-                AttentionScratch scratch = new AttentionScratch(headDim);
-                SCALAR.attend(query, keys, head, range[0], range[1], expected, 4, scratch);
-                VECTOR.attend(query, keys, head, range[0], range[1], found, 4, scratch);
-                assertSameBits(found, expected, headDim + " over " + Arrays.toString(range));
-            }
-        }
-    }
-
-    /** First visible position and one past the last, about the bounds of blocks of 64. */
-    static final int[][] RANGES = {
-        {0, 1},
-        {0, 2},
-        {0, 15},
-        {0, 16},
-        {0, 17},
-        {0, 63},
-        {0, 64},
-        {0, 65},
-        {1, 64},
-        {1, 65},
-        {63, 64},
-        {63, 65},
-        {64, 65},
-        {64, 128},
-        {60, 131},
-        {127, 129},
-        {128, 193},
-        {0, 200},
-        {17, 199}
+    /** First visible key of a block and one past the last. */
+    private static final int[][] RANGES = {
+        {0, 64}, {0, 1}, {0, 0}, {63, 64}, {64, 64}, {5, 61}, {0, 16}, {16, 48}, {0, 17}
     };
 
-    @Test
-    void attentionNeverSeesWhatIsOutsideOfItsRange() {
-        KeyValues clean = new KeyValues(1, 24);
-        KeyValues dirty = new KeyValues(1, 24);
-        Tensor k = Numbers.window(random, 200, 24, true);
-        Tensor v = Numbers.window(random, 200, 24, true);
-        float[] query = Numbers.random(random, 24);
-        for (int[] range : RANGES) {
-            clean.put(0, k, v);
-            dirty.put(0, nanOutside(k, range), nanOutside(v, range));
-            for (Kernels kernels : List.of(SCALAR, VECTOR)) {
-                float[] expected = new float[24];
-                float[] found = new float[24];
-                AttentionScratch scratch = new AttentionScratch(24);
-                kernels.attend(query, clean, 0, range[0], range[1], expected, 0, scratch);
-                kernels.attend(query, dirty, 0, range[0], range[1], found, 0, scratch);
-                assertSameBits(found, expected, kernels.name() + Arrays.toString(range));
+    @ParameterizedTest
+    @ValueSource(ints = {0, 16, 32, 64, 80, 128})
+    void stepsOfTheSoftmaxAgree(int cols) {
+        for (float spread : new float[] {0, 1, 30, 1e30f}) {
+            int rows = RANGES.length;
+            RunningSoftmax expected = softmax(rows, cols);
+            RunningSoftmax found = softmax(rows, cols);
+            System.arraycopy(
+                    expected.sum().data(), 0, found.sum().data(), 0, expected.sum().data().length);
+            for (int step = 0; step < 3; step++) {
+                Tensor scores = Numbers.window(random, rows, KeyValues.BLOCK, true);
+                Elementwise.scale(new Processor(SCALAR, ALONE), scores, spread, scores);
+                Tensor weights = window(scores);
+                SCALAR.softmaxStep(scores, bounds(0), bounds(1), expected);
+                VECTOR.softmaxStep(weights, bounds(0), bounds(1), found);
+                String what = "step %d of %d, scores times %s".formatted(step, cols, spread);
+                assertSameBits(weights.data(), scores.data(), what);
+                assertSameBits(found.highest(), expected.highest(), what);
+                assertSameBits(found.lanes(), expected.lanes(), what);
+                assertSameBits(found.sum().data(), expected.sum().data(), what);
             }
         }
     }
 
-    private static Tensor nanOutside(Tensor x, int[] range) {
-        Tensor y = x.copy();
-        Arrays.fill(y.data(), 0, y.row(range[0]), Float.NaN);
-        if (range[1] < y.rows()) {
-            Arrays.fill(y.data(), y.row(range[1]), y.data().length, Float.NaN);
+    private RunningSoftmax softmax(int rows, int cols) {
+        RunningSoftmax empty = RunningSoftmax.of(rows, cols);
+        Tensor sum = Numbers.window(random, rows, cols, true);
+        return new RunningSoftmax(empty.highest(), empty.lanes(), sum);
+    }
+
+    private static Tensor window(Tensor x) {
+        return new Tensor(x.data().clone(), x.offset(), x.rows(), x.cols(), x.stride(), 0);
+    }
+
+    private static int[] bounds(int side) {
+        return Arrays.stream(RANGES).mapToInt(range -> range[side]).toArray();
+    }
+
+    @Test
+    void aStepThatShowsARowNothingChangesNothing() {
+        for (Kernels kernels : List.of(SCALAR, VECTOR)) {
+            RunningSoftmax softmax = RunningSoftmax.of(1, 16);
+            for (int step = 0; step < 3; step++) {
+                float[] highest = softmax.highest().clone();
+                float[] lanes = softmax.lanes().clone();
+                float[] sum = softmax.sum().data().clone();
+                Tensor none = Numbers.window(random, 1, KeyValues.BLOCK, true);
+                kernels.softmaxStep(none, new int[] {9}, new int[] {9}, softmax);
+                for (int j = 0; j < KeyValues.BLOCK; j++) {
+                    assertThat(none.at(0, j)).isZero();
+                }
+                assertSameBits(softmax.highest(), highest, kernels.name());
+                assertSameBits(softmax.lanes(), lanes, kernels.name());
+                assertSameBits(softmax.sum().data(), sum, kernels.name());
+                Tensor some = Numbers.window(random, 1, KeyValues.BLOCK, true);
+                kernels.softmaxStep(some, new int[] {0}, new int[] {64}, softmax);
+                Arrays.fill(softmax.sum().data(), -1.5f);
+            }
         }
-        return y;
     }
 
     private static final int[] LENGTHS = {

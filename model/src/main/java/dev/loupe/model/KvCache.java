@@ -1,6 +1,7 @@
 package dev.loupe.model;
 
 import dev.loupe.kernels.KeyValues;
+import dev.loupe.kernels.KvType;
 import dev.loupe.kernels.Tensor;
 
 /**
@@ -11,10 +12,20 @@ public final class KvCache {
     private final KeyValues[] layers;
     private int length;
 
+    /** One that keeps floats. */
     public KvCache(GptConfig config) {
+        this(config, KvType.F32);
+    }
+
+    /**
+     * @param type how keys and values are kept; it changes results a little
+     */
+    public KvCache(GptConfig config, KvType type) {
+        int heads = config.attention().nKvHead();
+        int headDim = config.attention().headDim();
         layers = new KeyValues[config.nLayer()];
         for (int i = 0; i < layers.length; i++) {
-            layers[i] = new KeyValues(config.attention().nKvHead(), config.attention().headDim());
+            layers[i] = new KeyValues(heads, headDim, type);
         }
     }
 

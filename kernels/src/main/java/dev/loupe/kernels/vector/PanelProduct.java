@@ -44,7 +44,7 @@ final class PanelProduct {
 
     private static void pair(float[] w, int w0, int w1, Tensor x, Tensor y, int c) {
         int t = 0;
-        if (MANY_REGISTERS) {
+        if (MANY_REGISTERS && c + 2 * L <= y.cols()) {
             for (; t <= x.rows() - 12; t += 12) {
                 tile12(w, w0, w1, x, t, y, c);
             }
@@ -54,17 +54,35 @@ final class PanelProduct {
         }
     }
 
-    /** The last vector of an odd number of them. */
+    /** The last vector of an odd number of them: four rows, fewer at the end. */
     private static void single(float[] w, int at, Tensor x, Tensor y, int c) {
+        float[] in = x.data();
+        float[] out = y.data();
         int left = y.cols() - c;
-        for (int t = 0; t < x.rows(); t++) {
-            int in = x.row(t);
-            FloatVector sum = Lanes.load(y.data(), y.row(t) + c, left);
+        int last = x.rows() - 1;
+        for (int t = 0; t < x.rows(); t += 4) {
+            int t1 = Math.min(t + 1, last);
+            int t2 = Math.min(t + 2, last);
+            int t3 = Math.min(t + 3, last);
+            int x0 = x.row(t);
+            int x1 = x.row(t1);
+            int x2 = x.row(t2);
+            int x3 = x.row(t3);
+            FloatVector a0 = Lanes.load(out, y.row(t) + c, left);
+            FloatVector a1 = Lanes.load(out, y.row(t1) + c, left);
+            FloatVector a2 = Lanes.load(out, y.row(t2) + c, left);
+            FloatVector a3 = Lanes.load(out, y.row(t3) + c, left);
             for (int k = 0; k < x.cols(); k++) {
                 FloatVector u = FloatVector.fromArray(F, w, at + k * PANEL);
-                sum = FloatVector.broadcast(F, x.data()[in + k]).fma(u, sum);
+                a0 = FloatVector.broadcast(F, in[x0 + k]).fma(u, a0);
+                a1 = FloatVector.broadcast(F, in[x1 + k]).fma(u, a1);
+                a2 = FloatVector.broadcast(F, in[x2 + k]).fma(u, a2);
+                a3 = FloatVector.broadcast(F, in[x3 + k]).fma(u, a3);
             }
-            Lanes.store(sum, y.data(), y.row(t) + c, left);
+            Lanes.store(a0, out, y.row(t) + c, left);
+            Lanes.store(a1, out, y.row(t1) + c, left);
+            Lanes.store(a2, out, y.row(t2) + c, left);
+            Lanes.store(a3, out, y.row(t3) + c, left);
         }
     }
 
@@ -119,7 +137,11 @@ final class PanelProduct {
         Lanes.store(b3, out, y3 + L, left);
     }
 
-    /** {@link #tile4} with twelve rows, all of them there. */
+    /**
+     * {@link #tile4} with twelve rows and two whole vectors, all of them there. Loads and stores
+     * that check how much is left were too much for one method: the JIT gave up on inlining the
+     * last of them, and each call made an object of its vector.
+     */
     private static void tile12(float[] w, int w0, int w1, Tensor x, int t, Tensor y, int c) {
         float[] in = x.data();
         int x0 = x.row(t);
@@ -135,7 +157,6 @@ final class PanelProduct {
         int x10 = x.row(t + 10);
         int x11 = x.row(t + 11);
         float[] out = y.data();
-        int left = y.cols() - c - L;
         int y0 = y.row(t) + c;
         int y1 = y.row(t + 1) + c;
         int y2 = y.row(t + 2) + c;
@@ -160,18 +181,18 @@ final class PanelProduct {
         FloatVector a9 = FloatVector.fromArray(F, out, y9);
         FloatVector a10 = FloatVector.fromArray(F, out, y10);
         FloatVector a11 = FloatVector.fromArray(F, out, y11);
-        FloatVector b0 = Lanes.load(out, y0 + L, left);
-        FloatVector b1 = Lanes.load(out, y1 + L, left);
-        FloatVector b2 = Lanes.load(out, y2 + L, left);
-        FloatVector b3 = Lanes.load(out, y3 + L, left);
-        FloatVector b4 = Lanes.load(out, y4 + L, left);
-        FloatVector b5 = Lanes.load(out, y5 + L, left);
-        FloatVector b6 = Lanes.load(out, y6 + L, left);
-        FloatVector b7 = Lanes.load(out, y7 + L, left);
-        FloatVector b8 = Lanes.load(out, y8 + L, left);
-        FloatVector b9 = Lanes.load(out, y9 + L, left);
-        FloatVector b10 = Lanes.load(out, y10 + L, left);
-        FloatVector b11 = Lanes.load(out, y11 + L, left);
+        FloatVector b0 = FloatVector.fromArray(F, out, y0 + L);
+        FloatVector b1 = FloatVector.fromArray(F, out, y1 + L);
+        FloatVector b2 = FloatVector.fromArray(F, out, y2 + L);
+        FloatVector b3 = FloatVector.fromArray(F, out, y3 + L);
+        FloatVector b4 = FloatVector.fromArray(F, out, y4 + L);
+        FloatVector b5 = FloatVector.fromArray(F, out, y5 + L);
+        FloatVector b6 = FloatVector.fromArray(F, out, y6 + L);
+        FloatVector b7 = FloatVector.fromArray(F, out, y7 + L);
+        FloatVector b8 = FloatVector.fromArray(F, out, y8 + L);
+        FloatVector b9 = FloatVector.fromArray(F, out, y9 + L);
+        FloatVector b10 = FloatVector.fromArray(F, out, y10 + L);
+        FloatVector b11 = FloatVector.fromArray(F, out, y11 + L);
         for (int k = 0; k < x.cols(); k++) {
             FloatVector u = FloatVector.fromArray(F, w, w0 + k * PANEL);
             FloatVector v = FloatVector.fromArray(F, w, w1 + k * PANEL);
@@ -224,17 +245,17 @@ final class PanelProduct {
         a9.intoArray(out, y9);
         a10.intoArray(out, y10);
         a11.intoArray(out, y11);
-        Lanes.store(b0, out, y0 + L, left);
-        Lanes.store(b1, out, y1 + L, left);
-        Lanes.store(b2, out, y2 + L, left);
-        Lanes.store(b3, out, y3 + L, left);
-        Lanes.store(b4, out, y4 + L, left);
-        Lanes.store(b5, out, y5 + L, left);
-        Lanes.store(b6, out, y6 + L, left);
-        Lanes.store(b7, out, y7 + L, left);
-        Lanes.store(b8, out, y8 + L, left);
-        Lanes.store(b9, out, y9 + L, left);
-        Lanes.store(b10, out, y10 + L, left);
-        Lanes.store(b11, out, y11 + L, left);
+        b0.intoArray(out, y0 + L);
+        b1.intoArray(out, y1 + L);
+        b2.intoArray(out, y2 + L);
+        b3.intoArray(out, y3 + L);
+        b4.intoArray(out, y4 + L);
+        b5.intoArray(out, y5 + L);
+        b6.intoArray(out, y6 + L);
+        b7.intoArray(out, y7 + L);
+        b8.intoArray(out, y8 + L);
+        b9.intoArray(out, y9 + L);
+        b10.intoArray(out, y10 + L);
+        b11.intoArray(out, y11 + L);
     }
 }

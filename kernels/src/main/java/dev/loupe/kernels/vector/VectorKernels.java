@@ -2,9 +2,8 @@ package dev.loupe.kernels.vector;
 
 import dev.loupe.kernels.Activation;
 import dev.loupe.kernels.Activations;
-import dev.loupe.kernels.AttentionScratch;
 import dev.loupe.kernels.Kernels;
-import dev.loupe.kernels.KeyValues;
+import dev.loupe.kernels.RunningSoftmax;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.kernels.Weight;
 
@@ -40,16 +39,8 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void attend(
-            float[] q,
-            KeyValues keys,
-            int kvHead,
-            int from,
-            int to,
-            float[] z,
-            int zOffset,
-            AttentionScratch scratch) {
-        VectorAttention.attend(q, keys, kvHead, from, to, z, zOffset, scratch);
+    public void softmaxStep(Tensor scores, int[] from, int[] to, RunningSoftmax softmax) {
+        VectorSoftmax.step(scores, from, to, softmax);
     }
 
     @Override

@@ -1,0 +1,136 @@
+package dev.loupe.kernels;
+
+import static dev.loupe.kernels.KeyValues.BLOCK;
+
+import dev.loupe.kernels.SelfAttention.Heads;
+import dev.loupe.kernels.SelfAttention.Visible;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The piece of attention that a worker does at a time: the queries of some neighbouring tokens of
+ * one sequence, in all heads that share one head of keys and values, over a range of blocks. So a
+ * key is read once for all of them. A row is one query, {@code token * shared + head}.
+ *
+ * @param token the first token's row in the batch
+ * @param tokens how many
+ * @param kvHead the head of keys and values
+ * @param shared how many heads of queries share it
+ * @param fromBlock the first block of keys
+ * @param toBlock one past the last
+ */
+record AttentionUnit(int token, int tokens, int kvHead, int shared, int fromBlock, int toBlock) {
+    /** Rows in a unit of prompt tokens: 4 times what a product of matrices takes at a time. */
+    private static final int ROWS = 48;
+
+    /**
+     * Blocks in a unit of a generated token, 256 positions. Where ranges begin depends on nothing
+     * but this, and they are merged in their order.
+     */
+    private static final int BLOCKS = 4;
+
+    /**
+     * All units of a batch. Those that belong to one generated token and one head follow each
+     * other, in the order of their blocks.
+     */
+    static List<AttentionUnit> of(Tensor q, Visible visible, Heads heads) {
+        List<AttentionUnit> units = new ArrayList<>();
+        for (int token = 0; token < q.generated(); token++) {
+            addGenerated(token, visible, heads, units);
+        }
+        int tokens;
+        for (int token = q.generated(); token < q.rows(); token += tokens) {
+            KeyValues keys = visible.keys(token);
+            int most = Math.max(1, ROWS / shared(keys, heads));
+            tokens = 1;
+            while (tokens < most
+                    && token + tokens < q.rows()
+                    && visible.keys(token + tokens) == keys) {
+                tokens++;
+            }
+            addPrompt(token, tokens, visible, heads, units);
+        }
+        return units;
+    }
+
+    private static void addGenerated(
+            int token, Visible visible, Heads heads, List<AttentionUnit> units) {
+        int shared = shared(visible.keys(token), heads);
+        int first = visible.from(token) / BLOCK;
+        int end = (visible.to(token) + BLOCK - 1) / BLOCK;
+        for (int head = 0; head < visible.keys(token).heads(); head++) {
+            int block = first;
+            while (block < end) {
+                int next = Math.min(end, (block / BLOCKS + 1) * BLOCKS);
+                units.add(new AttentionUnit(token, 1, head, shared, block, next));
+                block = next;
+            }
+        }
+    }
+
+    private static void addPrompt(
+            int token, int tokens, Visible visible, Heads heads, List<AttentionUnit> units) {
+        int from = Integer.MAX_VALUE;
+        int to = 0;
+        for (int t = token; t < token + tokens; t++) {
+            from = Math.min(from, visible.from(t));
+            to = Math.max(to, visible.to(t));
+        }
+        int shared = shared(visible.keys(token), heads);
+        int end = (to + BLOCK - 1) / BLOCK;
+        for (int head = 0; head < visible.keys(token).heads(); head++) {
+            units.add(new AttentionUnit(token, tokens, head, shared, from / BLOCK, end));
+        }
+    }
+
+    private static int shared(KeyValues keys, Heads heads) {
+        return heads.nHead() / keys.heads();
+    }
+
+    /** Whether another unit goes on with the same queries. */
+    boolean precedes(AttentionUnit other) {
+        return other.token == token && other.kvHead == kvHead;
+    }
+
+    /** Scores, softmax and weighted values, block after block. */
+    RunningSoftmax run(
+            Kernels kernels, Tensor q, Visible visible, Heads heads, AttentionScratch scratch) {
+        int rows = tokens * shared;
+        KeyValues keys = visible.keys(token);
+        Tensor queries = scratch.queries(rows, heads.headDim());
+        for (int row = 0; row < rows; row++) {
+            heads.query(q, token + row / shared, head(row), queries.data(), queries.row(row));
+        }
+        RunningSoftmax softmax = RunningSoftmax.of(rows, keys.paddedDim());
+        Tensor scores = scratch.scores(rows);
+        int[] from = scratch.from(rows);
+        int[] to = scratch.to(rows);
+        for (int block = fromBlock; block < toBlock; block++) {
+            for (int row = 0; row < rows; row++) {
+                int t = token + row / shared;
+                from[row] = Math.clamp(visible.from(t) - block * BLOCK, 0, BLOCK);
+                to[row] = Math.clamp(visible.to(t) - block * BLOCK, from[row], BLOCK);
+            }
+            var k = keys.keyPanels(block, kvHead, scratch.keys(keys.headDim()));
+            scores.fill(0f);
+            kernels.multiply(k.data(), k.from(), queries, scores);
+            kernels.softmaxStep(scores, from, to, softmax);
+            var v = keys.valuePanels(block, kvHead, scratch.values(keys.paddedDim()));
+            kernels.multiply(v.data(), v.from(), scores, softmax.sum());
+        }
+        return softmax;
+    }
+
+    /** Writes the result of all rows. */
+    void finish(RunningSoftmax softmax, Heads heads, Tensor z) {
+        for (int row = 0; row < tokens * shared; row++) {
+            int to = z.row(token + row / shared) + head(row) * heads.headDim();
+            softmax.result(row, z.data(), to, heads.headDim());
+        }
+    }
+
+    private int head(int row) {
+        return kvHead * shared + row % shared;
+    }
+}
