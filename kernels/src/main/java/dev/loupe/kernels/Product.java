@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The product of activations and a weight: where nearly all time goes. */
 public final class Product {
-    /** Panels that are decoded at a time for prompt tokens: two vectors of the widest kind. */
-    private static final int DECODED = 2;
+    /** How much of a weight is decoded at a time for prompt tokens: a part of most caches. */
+    private static final int DECODED_BYTES = 1 << 19;
 
     private Product() {}
 
@@ -77,27 +77,35 @@ public final class Product {
     }
 
     private static void multiplyPrompt(Processor processor, Tensor x, Weight w, Tensor y) {
-        int pairs = (w.panels() + DECODED - 1) / DECODED;
+        int each = decodedTogether(processor, w);
+        int parts = (w.panels() + each - 1) / each;
         processor
                 .threads()
                 .each(
-                        pairs,
-                        processor.grain(pairs, 8),
+                        parts,
+                        1,
                         (worker, from, to) -> {
-                            float[] decoded = new float[DECODED * PANEL * w.cols()];
-                            for (int pair = from; pair < to; pair++) {
-                                int first = pair * DECODED;
-                                int last = Math.min(first + DECODED, w.panels());
+                            float[] decoded = new float[each * PANEL * w.cols()];
+                            for (int part = from; part < to; part++) {
+                                int first = part * each;
+                                int last = Math.min(first + each, w.panels());
                                 for (int p = first; p < last; p++) {
                                     int at = (p - first) * PANEL * w.cols();
                                     processor.kernels().decode(w, p, decoded, at);
                                 }
                                 int row = first * PANEL;
-                                int rows = Math.min(DECODED * PANEL, w.rows() - row);
-                                Tensor part = y.columns(row, rows);
-                                part.fill(0f);
-                                processor.kernels().multiply(decoded, 0, x, part);
+                                int rows = Math.min(each * PANEL, w.rows() - row);
+                                Tensor out = y.columns(row, rows);
+                                out.fill(0f);
+                                processor.kernels().multiply(decoded, 0, x, out);
                             }
                         });
+    }
+
+    /** An even number of panels: what fits, but some parts for every thread. */
+    private static int decodedTogether(Processor processor, Weight w) {
+        int fit = DECODED_BYTES / (4 * PANEL * w.cols());
+        int share = w.panels() / (4 * processor.threads().count());
+        return Math.max(2, Math.min(fit, share) / 2 * 2);
     }
 }

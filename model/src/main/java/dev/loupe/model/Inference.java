@@ -196,13 +196,15 @@ public final class Inference implements Ops {
         private int used;
 
         Tensor room(int rows, int cols, int generated) {
-            int n = Math.multiplyExact(rows, cols);
+            // rows that start at multiples of 512 bytes compete for the same lines of the cache
+            int stride = cols % 128 == 0 ? cols + 16 : cols;
+            int n = Math.multiplyExact(rows, stride);
             if (n > slab.length - used) {
                 // tensors in the old slab keep it alive for as long as they need it
                 slab = new float[(int) Math.min(Integer.MAX_VALUE - 8, Math.max(n, 2L * used))];
                 used = 0;
             }
-            Tensor tensor = new Tensor(slab, used, rows, cols, cols, generated);
+            Tensor tensor = new Tensor(slab, used, rows, cols, stride, generated);
             used += n;
             return tensor;
         }

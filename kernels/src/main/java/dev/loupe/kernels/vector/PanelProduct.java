@@ -26,13 +26,37 @@ final class PanelProduct {
     private PanelProduct() {}
 
     static void multiply(float[] panels, int from, Tensor x, Tensor y) {
-        int columns = (y.cols() + L - 1) / L * L;
-        for (int c = 0; c < columns; c += 2 * L) {
+        int t = 0;
+        for (; MANY_REGISTERS && t <= x.rows() - 12; t += 12) {
+            strip(panels, from, x, t, 12, y);
+        }
+        for (; t < x.rows(); t += 4) {
+            strip(panels, from, x, t, 4, y);
+        }
+    }
+
+    /** The tiles of some rows, side by side: the rows stay in the nearest cache. */
+    private static void strip(float[] panels, int from, Tensor x, int t, int rows, Tensor y) {
+        for (int c = 0; c < y.cols(); c += 2 * L) {
             int w0 = from + start(c, x.cols());
-            if (c + L == columns) {
-                single(panels, w0, x, y, c);
+            int w1 = from + start(c + L, x.cols());
+            if (rows == 12 && c + 2 * L <= y.cols()) {
+                tile12(panels, w0, w1, x, t, y, c);
             } else {
-                pair(panels, w0, from + start(c + L, x.cols()), x, y, c);
+                for (int r = t; r < t + rows; r += 4) {
+                    four(panels, w0, w1, x, r, y, c);
+                }
+            }
+        }
+    }
+
+    private static void four(float[] w, int w0, int w1, Tensor x, int t, Tensor y, int c) {
+        if (c + 2 * L <= y.cols()) {
+            tile4(w, w0, w1, x, t, y, c);
+        } else {
+            single(w, w0, x, t, y, c);
+            if (c + L < y.cols()) {
+                single(w, w1, x, t, y, c + L);
             }
         }
     }
@@ -42,48 +66,34 @@ final class PanelProduct {
         return c / PANEL * cols * PANEL + c % PANEL;
     }
 
-    private static void pair(float[] w, int w0, int w1, Tensor x, Tensor y, int c) {
-        int t = 0;
-        if (MANY_REGISTERS && c + 2 * L <= y.cols()) {
-            for (; t <= x.rows() - 12; t += 12) {
-                tile12(w, w0, w1, x, t, y, c);
-            }
-        }
-        for (; t < x.rows(); t += 4) {
-            tile4(w, w0, w1, x, t, y, c);
-        }
-    }
-
-    /** The last vector of an odd number of them: four rows, fewer at the end. */
-    private static void single(float[] w, int at, Tensor x, Tensor y, int c) {
+    /** {@link #tile4} with one vector, which need not be whole. */
+    private static void single(float[] w, int at, Tensor x, int t, Tensor y, int c) {
+        int last = x.rows() - 1;
+        int t1 = Math.min(t + 1, last);
+        int t2 = Math.min(t + 2, last);
+        int t3 = Math.min(t + 3, last);
         float[] in = x.data();
+        int x0 = x.row(t);
+        int x1 = x.row(t1);
+        int x2 = x.row(t2);
+        int x3 = x.row(t3);
         float[] out = y.data();
         int left = y.cols() - c;
-        int last = x.rows() - 1;
-        for (int t = 0; t < x.rows(); t += 4) {
-            int t1 = Math.min(t + 1, last);
-            int t2 = Math.min(t + 2, last);
-            int t3 = Math.min(t + 3, last);
-            int x0 = x.row(t);
-            int x1 = x.row(t1);
-            int x2 = x.row(t2);
-            int x3 = x.row(t3);
-            FloatVector a0 = Lanes.load(out, y.row(t) + c, left);
-            FloatVector a1 = Lanes.load(out, y.row(t1) + c, left);
-            FloatVector a2 = Lanes.load(out, y.row(t2) + c, left);
-            FloatVector a3 = Lanes.load(out, y.row(t3) + c, left);
-            for (int k = 0; k < x.cols(); k++) {
-                FloatVector u = FloatVector.fromArray(F, w, at + k * PANEL);
-                a0 = FloatVector.broadcast(F, in[x0 + k]).fma(u, a0);
-                a1 = FloatVector.broadcast(F, in[x1 + k]).fma(u, a1);
-                a2 = FloatVector.broadcast(F, in[x2 + k]).fma(u, a2);
-                a3 = FloatVector.broadcast(F, in[x3 + k]).fma(u, a3);
-            }
-            Lanes.store(a0, out, y.row(t) + c, left);
-            Lanes.store(a1, out, y.row(t1) + c, left);
-            Lanes.store(a2, out, y.row(t2) + c, left);
-            Lanes.store(a3, out, y.row(t3) + c, left);
+        FloatVector a0 = Lanes.load(out, y.row(t) + c, left);
+        FloatVector a1 = Lanes.load(out, y.row(t1) + c, left);
+        FloatVector a2 = Lanes.load(out, y.row(t2) + c, left);
+        FloatVector a3 = Lanes.load(out, y.row(t3) + c, left);
+        for (int k = 0; k < x.cols(); k++) {
+            FloatVector u = FloatVector.fromArray(F, w, at + k * PANEL);
+            a0 = FloatVector.broadcast(F, in[x0 + k]).fma(u, a0);
+            a1 = FloatVector.broadcast(F, in[x1 + k]).fma(u, a1);
+            a2 = FloatVector.broadcast(F, in[x2 + k]).fma(u, a2);
+            a3 = FloatVector.broadcast(F, in[x3 + k]).fma(u, a3);
         }
+        Lanes.store(a0, out, y.row(t) + c, left);
+        Lanes.store(a1, out, y.row(t1) + c, left);
+        Lanes.store(a2, out, y.row(t2) + c, left);
+        Lanes.store(a3, out, y.row(t3) + c, left);
     }
 
     /** Four rows; fewer at the end, where the last one is computed more than once. */
@@ -98,7 +108,6 @@ final class PanelProduct {
         int x2 = x.row(t2);
         int x3 = x.row(t3);
         float[] out = y.data();
-        int left = y.cols() - c - L;
         int y0 = y.row(t) + c;
         int y1 = y.row(t1) + c;
         int y2 = y.row(t2) + c;
@@ -107,10 +116,10 @@ final class PanelProduct {
         FloatVector a1 = FloatVector.fromArray(F, out, y1);
         FloatVector a2 = FloatVector.fromArray(F, out, y2);
         FloatVector a3 = FloatVector.fromArray(F, out, y3);
-        FloatVector b0 = Lanes.load(out, y0 + L, left);
-        FloatVector b1 = Lanes.load(out, y1 + L, left);
-        FloatVector b2 = Lanes.load(out, y2 + L, left);
-        FloatVector b3 = Lanes.load(out, y3 + L, left);
+        FloatVector b0 = FloatVector.fromArray(F, out, y0 + L);
+        FloatVector b1 = FloatVector.fromArray(F, out, y1 + L);
+        FloatVector b2 = FloatVector.fromArray(F, out, y2 + L);
+        FloatVector b3 = FloatVector.fromArray(F, out, y3 + L);
         for (int k = 0; k < x.cols(); k++) {
             FloatVector u = FloatVector.fromArray(F, w, w0 + k * PANEL);
             FloatVector v = FloatVector.fromArray(F, w, w1 + k * PANEL);
@@ -131,16 +140,16 @@ final class PanelProduct {
         a1.intoArray(out, y1);
         a2.intoArray(out, y2);
         a3.intoArray(out, y3);
-        Lanes.store(b0, out, y0 + L, left);
-        Lanes.store(b1, out, y1 + L, left);
-        Lanes.store(b2, out, y2 + L, left);
-        Lanes.store(b3, out, y3 + L, left);
+        b0.intoArray(out, y0 + L);
+        b1.intoArray(out, y1 + L);
+        b2.intoArray(out, y2 + L);
+        b3.intoArray(out, y3 + L);
     }
 
     /**
-     * {@link #tile4} with twelve rows and two whole vectors, all of them there. Loads and stores
-     * that check how much is left were too much for one method: the JIT gave up on inlining the
-     * last of them, and each call made an object of its vector.
+     * {@link #tile4} with twelve rows, all of them there. Loads and stores that check how much is
+     * left are too much for a method as large as this: the JIT gives up on inlining the last of
+     * them, and each call makes an object of its vector.
      */
     private static void tile12(float[] w, int w0, int w1, Tensor x, int t, Tensor y, int c) {
         float[] in = x.data();
