@@ -113,11 +113,10 @@ record AttentionUnit(int token, int tokens, int kvHead, int shared, int fromBloc
                 to[row] = Math.clamp(visible.to(t) - block * BLOCK, from[row], BLOCK);
             }
             var k = keys.keyPanels(block, kvHead, scratch.keys(keys.headDim()));
-            scores.fill(0f);
-            kernels.multiply(k.data(), k.from(), queries, scores);
+            kernels.multiply(k.data(), k.from(), false, queries, scores);
             kernels.softmaxStep(scores, from, to, softmax);
             var v = keys.valuePanels(block, kvHead, scratch.values(keys.paddedDim()));
-            kernels.multiply(v.data(), v.from(), scores, softmax.sum());
+            kernels.multiply(v.data(), v.from(), true, scores, softmax.sum());
         }
         return softmax;
     }

@@ -42,15 +42,16 @@ public interface Kernels {
     void decode(Weight weight, int panel, float[] out, int offset);
 
     /**
-     * Adds the products of rows with panels of floats: {@code y[t][c] += sum over k of x[t][k] *
-     * panels[c / 16][k][c % 16]}, k ascending in one chain that starts at {@code y[t][c]}.
+     * Products of rows with panels of floats: {@code y[t][c] = start + sum over k of x[t][k] *
+     * panels[c / 16][k][c % 16]}, k ascending in one chain.
      *
      * @param panels {@code [panel][x.cols()][16]}, as many as {@code y} has columns for
      * @param from where they start
+     * @param add true if a chain starts with what is in {@code y}, false if with 0
      * @param x {@code [row, inputs]}
      * @param y {@code [row, outputs]}, at most 16 outputs for each panel
      */
-    void multiply(float[] panels, int from, Tensor x, Tensor y);
+    void multiply(float[] panels, int from, boolean add, Tensor x, Tensor y);
 
     /**
      * Products of one generated token with the panels {@code [from, to)} of a weight, read as they

@@ -9,11 +9,10 @@ import java.util.Arrays;
  * blocks of {@link #BLOCK} positions, which start at multiples of it, so that nothing is ever moved
  * when the sequence grows.
  *
- * <p>In a block both lie as panels of 16 for {@link Kernels#multiply(float[], int, Tensor,
- * Tensor)}: the keys {@code [head][position / 16][dimension][16 positions]}, so that queries times
- * a head's keys are scores, and the values {@code [head][dimension / 16][position][16 dimensions]},
- * so that weights times a head's values are their weighted sum. Positions that nothing was stored
- * for are zero.
+ * <p>In a block both lie as panels of 16 for {@link Kernels}' product of floats: the keys {@code
+ * [head][position / 16][dimension][16 positions]}, so that queries times a head's keys are scores,
+ * and the values {@code [head][dimension / 16][position][16 dimensions]}, so that weights times a
+ * head's values are their weighted sum. Positions that nothing was stored for are zero.
  */
 public final class KeyValues {
     /** Positions in a block; also how many scores a step of the running softmax takes in. */

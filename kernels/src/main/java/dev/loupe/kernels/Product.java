@@ -96,8 +96,7 @@ public final class Product {
                                 int row = first * PANEL;
                                 int rows = Math.min(each * PANEL, w.rows() - row);
                                 Tensor out = y.columns(row, rows);
-                                out.fill(0f);
-                                processor.kernels().multiply(decoded, 0, x, out);
+                                processor.kernels().multiply(decoded, 0, false, x, out);
                             }
                         });
     }

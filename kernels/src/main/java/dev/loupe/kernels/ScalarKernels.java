@@ -28,11 +28,11 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void multiply(float[] panels, int from, Tensor x, Tensor y) {
+    public void multiply(float[] panels, int from, boolean add, Tensor x, Tensor y) {
         for (int t = 0; t < x.rows(); t++) {
             for (int c = 0; c < y.cols(); c++) {
                 int w = from + c / PANEL * x.cols() * PANEL + c % PANEL;
-                float sum = y.data()[y.row(t) + c];
+                float sum = add ? y.data()[y.row(t) + c] : 0;
                 for (int k = 0; k < x.cols(); k++) {
                     sum = Math.fma(x.data()[x.row(t) + k], panels[w + k * PANEL], sum);
                 }

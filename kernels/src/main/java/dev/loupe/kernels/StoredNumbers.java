@@ -22,7 +22,7 @@ sealed interface StoredNumbers {
      */
     Panels panels(int at, int n, float[] room);
 
-    /** Panels for {@link Kernels#multiply(float[], int, Tensor, Tensor)}. */
+    /** Panels for {@link Kernels}. */
     record Panels(float[] data, int from) {}
 
     record Floats(float[] data) implements StoredNumbers {

@@ -53,10 +53,12 @@ class ProvidersAgreeTest {
                 Tensor found = Numbers.window(random, tokens, outputs, false);
                 expected.fill(0.3f);
                 found.fill(0.3f);
-                SCALAR.multiply(panels, 0, x, expected);
-                VECTOR.multiply(panels, 0, x, found);
-                String what = "[%d, %d] x %d".formatted(tokens, cols, outputs);
-                assertSameBits(found.data(), expected.data(), what);
+                for (boolean add : new boolean[] {true, false}) {
+                    SCALAR.multiply(panels, 0, add, x, expected);
+                    VECTOR.multiply(panels, 0, add, x, found);
+                    String what = "[%d, %d] x %d".formatted(tokens, cols, outputs);
+                    assertSameBits(found.data(), expected.data(), what);
+                }
             }
         }
     }
@@ -68,8 +70,8 @@ class ProvidersAgreeTest {
             Tensor x = Numbers.window(random, 3, cols, true);
             Tensor expected = Numbers.window(random, 3, 27, false);
             Tensor found = Numbers.window(random, 3, 27, false);
-            SCALAR.multiply(panels, 0, x, expected);
-            VECTOR.multiply(panels, 0, x, found);
+            SCALAR.multiply(panels, 0, false, x, expected);
+            VECTOR.multiply(panels, 0, false, x, found);
             assertSameBits(found.data(), expected.data(), cols + " columns");
         }
     }

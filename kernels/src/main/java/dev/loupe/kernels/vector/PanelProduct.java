@@ -9,6 +9,8 @@ import dev.loupe.kernels.Tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShape;
 
+import java.util.Arrays;
+
 /**
  * Panels of floats times rows of activations, a tile of the result at a time: some rows by two
  * vectors. The sums of a tile stay in registers while k runs; each vector of weights that is loaded
@@ -25,18 +27,25 @@ final class PanelProduct {
 
     private PanelProduct() {}
 
-    static void multiply(float[] panels, int from, Tensor x, Tensor y) {
+    static void multiply(float[] panels, int from, boolean add, Tensor x, Tensor y) {
         int t = 0;
         for (; MANY_REGISTERS && t <= x.rows() - 12; t += 12) {
-            strip(panels, from, x, t, 12, y);
+            strip(panels, from, add, x, t, 12, y);
         }
         for (; t < x.rows(); t += 4) {
-            strip(panels, from, x, t, 4, y);
+            strip(panels, from, add, x, t, Math.min(4, x.rows() - t), y);
         }
     }
 
     /** The tiles of some rows, side by side: the rows stay in the nearest cache. */
-    private static void strip(float[] panels, int from, Tensor x, int t, int rows, Tensor y) {
+    private static void strip(
+            float[] panels, int from, boolean add, Tensor x, int t, int rows, Tensor y) {
+        if (!add) {
+            // here and not for all rows before: the tiles find them in the nearest cache
+            for (int r = t; r < t + rows; r++) {
+                Arrays.fill(y.data(), y.row(r), y.row(r) + y.cols(), 0f);
+            }
+        }
         for (int c = 0; c < y.cols(); c += 2 * L) {
             int w0 = from + start(c, x.cols());
             int w1 = from + start(c + L, x.cols());

@@ -20,8 +20,8 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void multiply(float[] panels, int from, Tensor x, Tensor y) {
-        PanelProduct.multiply(panels, from, x, y);
+    public void multiply(float[] panels, int from, boolean add, Tensor x, Tensor y) {
+        PanelProduct.multiply(panels, from, add, x, y);
     }
 
     @Override
