@@ -14,10 +14,15 @@ import static dev.loupe.kernels.Weight.PANEL;
  */
 public enum Coding {
     /** Eight codes in an int. */
-    FOUR_BITS(4, 8, 8) {
+    FOUR_BITS(4, 8) {
         @Override
         int at(int[] words, int first, int i) {
             return (words[first] >>> (4 * i)) & 0xF;
+        }
+
+        @Override
+        int used(int i) {
+            return i < 7 ? 4 * i : 0;
         }
 
         @Override
@@ -34,12 +39,18 @@ public enum Coding {
      * Thirty-two codes in five ints: six in each, from bit {@code 5 i} up; the last two are made of
      * the bits 30 and 31 of the five, lowest first.
      */
-    FIVE_BITS(5, 32, 6) {
+    FIVE_BITS(5, 32) {
         @Override
         int at(int[] words, int first, int i) {
             return i < 30
                     ? (words[first + i / 6 * PANEL] >>> (5 * (i % 6))) & 0x1F
                     : (leftOver(words, first, 5) >>> (5 * (i - 30))) & 0x1F;
+        }
+
+        @Override
+        int used(int i) {
+            // the ten bits that are left over are gathered at the top
+            return i < 30 ? 5 * (i % 6) : i == 30 ? 22 : 0;
         }
 
         @Override
@@ -60,38 +71,55 @@ public enum Coding {
     },
 
     /**
-     * Sixteen codes in three ints: five in each, from bit {@code 6 i} up; the last one is made of
-     * the bits 30 and 31 of the three, lowest first.
+     * Sixteen codes in three ints: four in each, from bit {@code 6 i} up; the next three are the
+     * bits 24 to 29 of the three, and the last one is made of the bits 30 and 31, lowest first.
      */
-    SIX_BITS(6, 16, 5) {
+    SIX_BITS(6, 16) {
         @Override
         int at(int[] words, int first, int i) {
-            return i < 15
-                    ? (words[first + i / 5 * PANEL] >>> (6 * (i % 5))) & 0x3F
-                    : leftOver(words, first, 3);
+            if (i == 15) {
+                return leftOver(words, first, 3);
+            }
+            int word = i < 12 ? i / 4 : i - 12;
+            return (words[first + word * PANEL] >>> place(i < 12 ? i % 4 : 4)) & 0x3F;
+        }
+
+        private static int place(int i) {
+            return 6 * i;
+        }
+
+        @Override
+        int used(int i) {
+            // what is above bit 23 is gathered, int after int, in the upper 24 bits of one
+            return i < 12 ? place(i % 4) : i < 15 ? 8 * (i - 11) : 0;
         }
 
         @Override
         void putRun(int[] words, int first, byte[] codes, int from) {
             int last = codes[from + 15];
             for (int w = 0; w < 3; w++) {
-                int c = from + 5 * w;
+                int c = from + 4 * w;
                 words[first + w * PANEL] =
                         codes[c]
                                 | (codes[c + 1] << 6)
                                 | (codes[c + 2] << 12)
                                 | (codes[c + 3] << 18)
-                                | (codes[c + 4] << 24)
+                                | (codes[from + 12 + w] << 24)
                                 | (last >>> (2 * w) << 30);
             }
         }
     },
 
     /** Four codes in an int. */
-    EIGHT_BITS(8, 4, 4) {
+    EIGHT_BITS(8, 4) {
         @Override
         int at(int[] words, int first, int i) {
             return (words[first] >>> (8 * i)) & 0xFF;
+        }
+
+        @Override
+        int used(int i) {
+            return i < 3 ? 8 * i : 0;
         }
 
         @Override
@@ -106,29 +134,20 @@ public enum Coding {
 
     private final int bits;
     private final int run;
-    private final int perInt;
 
-    Coding(int bits, int run, int perInt) {
+    Coding(int bits, int run) {
         this.bits = bits;
         this.run = run;
-        this.perInt = perInt;
     }
 
     /** How far up code {@code i} of a run stands when it is used. */
-    private int place(int i) {
-        if (i < run / perInt * perInt) {
-            int place = bits * (i % perInt);
-            return place + bits == 32 ? 0 : place;
-        }
-        // the left-over bits are gathered at the top, and the last code is shifted down from there
-        return i + 1 == run ? 0 : 32 - bits * (run - i);
-    }
+    abstract int used(int i);
 
     /** What the inputs of a run are multiplied by to make up for the places of their codes. */
     float[] inverses() {
         float[] inverses = new float[run];
         for (int i = 0; i < run; i++) {
-            inverses[i] = (float) (1.0 / (1L << place(i)));
+            inverses[i] = (float) (1.0 / (1L << used(i)));
         }
         return inverses;
     }

@@ -1,16 +1,22 @@
 package dev.loupe.kernels.vector;
 
 import static dev.loupe.kernels.Weight.PANEL;
+import static dev.loupe.kernels.vector.Halves.HALF;
+import static dev.loupe.kernels.vector.Halves.REBIAS;
 import static dev.loupe.kernels.vector.Lanes.F;
 import static dev.loupe.kernels.vector.Lanes.I;
 import static dev.loupe.kernels.vector.Lanes.L;
+
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.loupe.kernels.Activations;
 import dev.loupe.kernels.Weight;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Panels as they are stored times one token. What limits it is reading the weights, so they are
@@ -18,9 +24,11 @@ import jdk.incubator.vector.VectorOperators;
  * was scaled to make up for its place ({@link dev.loupe.kernels.Coding}): three instructions for a
  * vector of weights.
  *
- * <p>Each method stores its own sum, since a vector that leaves a method may become an object. And
- * methods stay short: past some sixty to ninety vector operations the compiler stops inlining
- * (NodeCountInliningCutoff), and the rest of them become calls, at a hundredth of the speed.
+ * <p>Each method stores its own sum, since a vector that leaves a method may become an object. For
+ * the same reason nothing here is taken out into methods of our own: one that the JIT has compiled
+ * by itself meanwhile is no longer inlined. And methods stay short: past some sixty to ninety
+ * vector operations the compiler stops inlining (NodeCountInliningCutoff), and the rest become
+ * calls, at a hundredth of the speed.
  */
 final class GeneratedProduct {
     private GeneratedProduct() {}
@@ -72,18 +80,18 @@ final class GeneratedProduct {
         int[] words = w.codes()[panel];
         float[] scales = wide.scales();
         float[] offsets = wide.offsets();
+        float[] out = wide.out();
         int size = w.groupSize();
         for (int lane = 0; lane < PANEL; lane += L) {
-            int row = panel * PANEL + lane;
-            int left = w.rows() - row;
-            int to = offset + row;
             switch (w.coding()) {
-                case FOUR_BITS -> fours(words, lane, size, scales, offsets, x, y, to, left);
-                case FIVE_BITS -> fives(words, lane, scales, offsets, x, y, to, left);
-                case SIX_BITS -> sixes(words, lane, scales, offsets, x, y, to, left);
-                case EIGHT_BITS -> eights(words, lane, size, scales, offsets, x, y, to, left);
+                case FOUR_BITS -> fours(words, lane, size, scales, offsets, x, out);
+                case FIVE_BITS -> fives(words, lane, scales, offsets, x, out);
+                case SIX_BITS -> sixes(words, lane, scales, offsets, x, out);
+                case EIGHT_BITS -> eights(words, lane, size, scales, offsets, x, out);
             }
         }
+        int row = panel * PANEL;
+        System.arraycopy(out, 0, y, offset + row, Math.min(PANEL, w.rows() - row));
     }
 
     private static void floats(
@@ -96,18 +104,20 @@ final class GeneratedProduct {
         int k = 0;
         for (; k <= cols - 4; k += 4, at += 4 * PANEL) {
             s0 = FloatVector.fromArray(F, w, at).fma(FloatVector.broadcast(F, in[k]), s0);
-            s1 = next(w, at + PANEL, in[k + 1], s1);
-            s2 = next(w, at + 2 * PANEL, in[k + 2], s2);
-            s3 = next(w, at + 3 * PANEL, in[k + 3], s3);
+            s1 =
+                    FloatVector.fromArray(F, w, at + PANEL)
+                            .fma(FloatVector.broadcast(F, in[k + 1]), s1);
+            s2 =
+                    FloatVector.fromArray(F, w, at + 2 * PANEL)
+                            .fma(FloatVector.broadcast(F, in[k + 2]), s2);
+            s3 =
+                    FloatVector.fromArray(F, w, at + 3 * PANEL)
+                            .fma(FloatVector.broadcast(F, in[k + 3]), s3);
         }
         for (; k < cols; k++, at += PANEL) {
-            s0 = next(w, at, in[k], s0);
+            s0 = FloatVector.fromArray(F, w, at).fma(FloatVector.broadcast(F, in[k]), s0);
         }
         Lanes.store(s0.add(s1).add(s2.add(s3)), y, to, left);
-    }
-
-    private static FloatVector next(float[] w, int at, float x, FloatVector sum) {
-        return FloatVector.fromArray(F, w, at).fma(FloatVector.broadcast(F, x), sum);
     }
 
     // The two kinds of halves have a method each, with their kind a constant, so that no loop tests
@@ -124,15 +134,48 @@ final class GeneratedProduct {
         for (; k + 2 < cols; k += 4, at += 2 * PANEL) {
             IntVector u = IntVector.fromArray(I, w, at);
             IntVector v = IntVector.fromArray(I, w, at + PANEL);
-            s0 = Halves.low(u, false).fma(FloatVector.broadcast(F, in[k]), s0);
-            s1 = Halves.high(u, false).fma(FloatVector.broadcast(F, in[k + 1]), s1);
-            s2 = Halves.low(v, false).fma(FloatVector.broadcast(F, in[k + 2]), s2);
-            s3 = Halves.high(v, false).fma(FloatVector.broadcast(F, in[k + 3]), s3);
+            s0 =
+                    u.lanewise(LSHL, 16)
+                            .lanewise(ASHR, 3)
+                            .and(HALF)
+                            .reinterpretAsFloats()
+                            .mul(REBIAS)
+                            .fma(FloatVector.broadcast(F, in[k]), s0);
+            s1 =
+                    u.lanewise(ASHR, 3)
+                            .and(HALF)
+                            .reinterpretAsFloats()
+                            .mul(REBIAS)
+                            .fma(FloatVector.broadcast(F, in[k + 1]), s1);
+            s2 =
+                    v.lanewise(LSHL, 16)
+                            .lanewise(ASHR, 3)
+                            .and(HALF)
+                            .reinterpretAsFloats()
+                            .mul(REBIAS)
+                            .fma(FloatVector.broadcast(F, in[k + 2]), s2);
+            s3 =
+                    v.lanewise(ASHR, 3)
+                            .and(HALF)
+                            .reinterpretAsFloats()
+                            .mul(REBIAS)
+                            .fma(FloatVector.broadcast(F, in[k + 3]), s3);
         }
         if (k < cols) {
             IntVector u = IntVector.fromArray(I, w, at);
-            s0 = Halves.low(u, false).fma(FloatVector.broadcast(F, in[k]), s0);
-            s1 = Halves.high(u, false).fma(FloatVector.broadcast(F, in[k + 1]), s1);
+            s0 =
+                    u.lanewise(LSHL, 16)
+                            .lanewise(ASHR, 3)
+                            .and(HALF)
+                            .reinterpretAsFloats()
+                            .mul(REBIAS)
+                            .fma(FloatVector.broadcast(F, in[k]), s0);
+            s1 =
+                    u.lanewise(ASHR, 3)
+                            .and(HALF)
+                            .reinterpretAsFloats()
+                            .mul(REBIAS)
+                            .fma(FloatVector.broadcast(F, in[k + 1]), s1);
         }
         Lanes.store(s0.add(s1).add(s2.add(s3)), y, to, left);
     }
@@ -148,15 +191,33 @@ final class GeneratedProduct {
         for (; k + 2 < cols; k += 4, at += 2 * PANEL) {
             IntVector u = IntVector.fromArray(I, w, at);
             IntVector v = IntVector.fromArray(I, w, at + PANEL);
-            s0 = Halves.low(u, true).fma(FloatVector.broadcast(F, in[k]), s0);
-            s1 = Halves.high(u, true).fma(FloatVector.broadcast(F, in[k + 1]), s1);
-            s2 = Halves.low(v, true).fma(FloatVector.broadcast(F, in[k + 2]), s2);
-            s3 = Halves.high(v, true).fma(FloatVector.broadcast(F, in[k + 3]), s3);
+            s0 =
+                    u.lanewise(LSHL, 16)
+                            .reinterpretAsFloats()
+                            .fma(FloatVector.broadcast(F, in[k]), s0);
+            s1 =
+                    u.and(0xFFFF0000)
+                            .reinterpretAsFloats()
+                            .fma(FloatVector.broadcast(F, in[k + 1]), s1);
+            s2 =
+                    v.lanewise(LSHL, 16)
+                            .reinterpretAsFloats()
+                            .fma(FloatVector.broadcast(F, in[k + 2]), s2);
+            s3 =
+                    v.and(0xFFFF0000)
+                            .reinterpretAsFloats()
+                            .fma(FloatVector.broadcast(F, in[k + 3]), s3);
         }
         if (k < cols) {
             IntVector u = IntVector.fromArray(I, w, at);
-            s0 = Halves.low(u, true).fma(FloatVector.broadcast(F, in[k]), s0);
-            s1 = Halves.high(u, true).fma(FloatVector.broadcast(F, in[k + 1]), s1);
+            s0 =
+                    u.lanewise(LSHL, 16)
+                            .reinterpretAsFloats()
+                            .fma(FloatVector.broadcast(F, in[k]), s0);
+            s1 =
+                    u.and(0xFFFF0000)
+                            .reinterpretAsFloats()
+                            .fma(FloatVector.broadcast(F, in[k + 1]), s1);
         }
         Lanes.store(s0.add(s1).add(s2.add(s3)), y, to, left);
     }
@@ -168,9 +229,7 @@ final class GeneratedProduct {
             float[] scales,
             float[] offsets,
             Activations in,
-            float[] y,
-            int to,
-            int left) {
+            float[] out) {
         float[] x = in.values();
         float[] starts = in.starts();
         float[] sums = in.sums();
@@ -181,15 +240,29 @@ final class GeneratedProduct {
             FloatVector odd = FloatVector.zero(F);
             for (int k = group * size; k < (group + 1) * size; k += 8) {
                 IntVector v = IntVector.fromArray(I, words, k / 8 * PANEL + lane);
-                even = Lanes.floats(v.and(0xF)).fma(FloatVector.broadcast(F, x[k]), even);
-                odd = Lanes.floats(v.and(0xF0)).fma(FloatVector.broadcast(F, x[k + 1]), odd);
-                even = Lanes.floats(v.and(0xF00)).fma(FloatVector.broadcast(F, x[k + 2]), even);
-                odd = Lanes.floats(v.and(0xF000)).fma(FloatVector.broadcast(F, x[k + 3]), odd);
-                even = Lanes.floats(v.and(0xF0000)).fma(FloatVector.broadcast(F, x[k + 4]), even);
-                odd = Lanes.floats(v.and(0xF00000)).fma(FloatVector.broadcast(F, x[k + 5]), odd);
-                even = Lanes.floats(v.and(0xF000000)).fma(FloatVector.broadcast(F, x[k + 6]), even);
+                even =
+                        ((FloatVector) v.and(0xF).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k]), even);
                 odd =
-                        Lanes.floats(v.lanewise(VectorOperators.LSHR, 28))
+                        ((FloatVector) v.and(0xF0).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 1]), odd);
+                even =
+                        ((FloatVector) v.and(0xF00).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 2]), even);
+                odd =
+                        ((FloatVector) v.and(0xF000).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 3]), odd);
+                even =
+                        ((FloatVector) v.and(0xF0000).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 4]), even);
+                odd =
+                        ((FloatVector) v.and(0xF00000).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 5]), odd);
+                even =
+                        ((FloatVector) v.and(0xF000000).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 6]), even);
+                odd =
+                        ((FloatVector) v.lanewise(LSHR, 28).convert(I2F, 0))
                                 .fma(FloatVector.broadcast(F, x[k + 7]), odd);
             }
             int at = group * PANEL + lane;
@@ -199,18 +272,11 @@ final class GeneratedProduct {
                 sum = offset.fma(FloatVector.broadcast(F, sums[group]), sum);
             }
         }
-        Lanes.store(sum, y, to, left);
+        sum.intoArray(out, lane);
     }
 
     private static void fives(
-            int[] words,
-            int lane,
-            float[] scales,
-            float[] offsets,
-            Activations in,
-            float[] y,
-            int to,
-            int left) {
+            int[] words, int lane, float[] scales, float[] offsets, Activations in, float[] out) {
         float[] x = in.values();
         float[] starts = in.starts();
         float[] sums = in.sums();
@@ -223,18 +289,32 @@ final class GeneratedProduct {
             int k = group * 32;
             for (int word = group * 5; word < group * 5 + 5; word++, k += 6) {
                 IntVector v = IntVector.fromArray(I, words, word * PANEL + lane);
-                even = Lanes.floats(v.and(0x1F)).fma(FloatVector.broadcast(F, x[k]), even);
-                odd = Lanes.floats(v.and(0x3E0)).fma(FloatVector.broadcast(F, x[k + 1]), odd);
-                even = Lanes.floats(v.and(0x7C00)).fma(FloatVector.broadcast(F, x[k + 2]), even);
-                odd = Lanes.floats(v.and(0xF8000)).fma(FloatVector.broadcast(F, x[k + 3]), odd);
-                even = Lanes.floats(v.and(0x1F00000)).fma(FloatVector.broadcast(F, x[k + 4]), even);
-                odd = Lanes.floats(v.and(0x3E000000)).fma(FloatVector.broadcast(F, x[k + 5]), odd);
-                rest = rest.lanewise(VectorOperators.LSHR, 2).or(v.and(0xC0000000));
+                even =
+                        ((FloatVector) v.and(0x1F).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k]), even);
+                odd =
+                        ((FloatVector) v.and(0x3E0).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 1]), odd);
+                even =
+                        ((FloatVector) v.and(0x7C00).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 2]), even);
+                odd =
+                        ((FloatVector) v.and(0xF8000).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 3]), odd);
+                even =
+                        ((FloatVector) v.and(0x1F00000).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 4]), even);
+                odd =
+                        ((FloatVector) v.and(0x3E000000).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 5]), odd);
+                rest = rest.lanewise(LSHR, 2).or(v.and(0xC0000000));
             }
             // ten bits are at the top now
-            IntVector last = rest.lanewise(VectorOperators.LSHR, 27);
-            even = Lanes.floats(rest.and(0x7C00000)).fma(FloatVector.broadcast(F, x[k]), even);
-            odd = Lanes.floats(last).fma(FloatVector.broadcast(F, x[k + 1]), odd);
+            IntVector last = rest.lanewise(LSHR, 27);
+            even =
+                    ((FloatVector) rest.and(0x7C00000).convert(I2F, 0))
+                            .fma(FloatVector.broadcast(F, x[k]), even);
+            odd = ((FloatVector) last.convert(I2F, 0)).fma(FloatVector.broadcast(F, x[k + 1]), odd);
             int at = group * PANEL + lane;
             sum = even.add(odd).fma(FloatVector.fromArray(F, scales, at), sum);
             if (offsets.length > 0) {
@@ -242,18 +322,11 @@ final class GeneratedProduct {
                 sum = offset.fma(FloatVector.broadcast(F, sums[group]), sum);
             }
         }
-        Lanes.store(sum, y, to, left);
+        sum.intoArray(out, lane);
     }
 
     private static void sixes(
-            int[] words,
-            int lane,
-            float[] scales,
-            float[] offsets,
-            Activations in,
-            float[] y,
-            int to,
-            int left) {
+            int[] words, int lane, float[] scales, float[] offsets, Activations in, float[] out) {
         float[] x = in.values();
         float[] starts = in.starts();
         float[] sums = in.sums();
@@ -262,32 +335,39 @@ final class GeneratedProduct {
         for (int group = 0; group < groups; group++) {
             FloatVector even = FloatVector.broadcast(F, starts[group]);
             FloatVector odd = FloatVector.zero(F);
+            IntVector rest = IntVector.zero(I);
             int k = group * 16;
-            int first = group * 3 * PANEL + lane;
-            IntVector v0 = IntVector.fromArray(I, words, first);
-            even = Lanes.floats(v0.and(0x3F)).fma(FloatVector.broadcast(F, x[k]), even);
-            odd = Lanes.floats(v0.and(0xFC0)).fma(FloatVector.broadcast(F, x[k + 1]), odd);
-            even = Lanes.floats(v0.and(0x3F000)).fma(FloatVector.broadcast(F, x[k + 2]), even);
-            odd = Lanes.floats(v0.and(0xFC0000)).fma(FloatVector.broadcast(F, x[k + 3]), odd);
-            even = Lanes.floats(v0.and(0x3F000000)).fma(FloatVector.broadcast(F, x[k + 4]), even);
-            IntVector v1 = IntVector.fromArray(I, words, first + PANEL);
-            odd = Lanes.floats(v1.and(0x3F)).fma(FloatVector.broadcast(F, x[k + 5]), odd);
-            even = Lanes.floats(v1.and(0xFC0)).fma(FloatVector.broadcast(F, x[k + 6]), even);
-            odd = Lanes.floats(v1.and(0x3F000)).fma(FloatVector.broadcast(F, x[k + 7]), odd);
-            even = Lanes.floats(v1.and(0xFC0000)).fma(FloatVector.broadcast(F, x[k + 8]), even);
-            odd = Lanes.floats(v1.and(0x3F000000)).fma(FloatVector.broadcast(F, x[k + 9]), odd);
-            IntVector v2 = IntVector.fromArray(I, words, first + 2 * PANEL);
-            even = Lanes.floats(v2.and(0x3F)).fma(FloatVector.broadcast(F, x[k + 10]), even);
-            odd = Lanes.floats(v2.and(0xFC0)).fma(FloatVector.broadcast(F, x[k + 11]), odd);
-            even = Lanes.floats(v2.and(0x3F000)).fma(FloatVector.broadcast(F, x[k + 12]), even);
-            odd = Lanes.floats(v2.and(0xFC0000)).fma(FloatVector.broadcast(F, x[k + 13]), odd);
-            even = Lanes.floats(v2.and(0x3F000000)).fma(FloatVector.broadcast(F, x[k + 14]), even);
-            IntVector high =
-                    v2.and(0xC0000000).or(v1.lanewise(VectorOperators.LSHR, 2).and(0x30000000));
-            IntVector last =
-                    high.or(v0.lanewise(VectorOperators.LSHR, 4).and(0xC000000))
-                            .lanewise(VectorOperators.LSHR, 26);
-            odd = Lanes.floats(last).fma(FloatVector.broadcast(F, x[k + 15]), odd);
+            for (int word = group * 3; word < group * 3 + 3; word++, k += 4) {
+                IntVector v = IntVector.fromArray(I, words, word * PANEL + lane);
+                even =
+                        ((FloatVector) v.and(0x3F).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k]), even);
+                odd =
+                        ((FloatVector) v.and(0xFC0).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 1]), odd);
+                even =
+                        ((FloatVector) v.and(0x3F000).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 2]), even);
+                odd =
+                        ((FloatVector) v.and(0xFC0000).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 3]), odd);
+                rest = rest.lanewise(LSHR, 8).or(v.and(0xFF000000));
+            }
+            // three codes with two bits of the last one above each
+            even =
+                    ((FloatVector) rest.and(0x3F00).convert(I2F, 0))
+                            .fma(FloatVector.broadcast(F, x[k]), even);
+            odd =
+                    ((FloatVector) rest.and(0x3F0000).convert(I2F, 0))
+                            .fma(FloatVector.broadcast(F, x[k + 1]), odd);
+            even =
+                    ((FloatVector) rest.and(0x3F000000).convert(I2F, 0))
+                            .fma(FloatVector.broadcast(F, x[k + 2]), even);
+            IntVector low = rest.lanewise(LSHR, 14).and(3);
+            IntVector middle = rest.lanewise(LSHR, 20).and(0xC);
+            IntVector high = rest.lanewise(LSHR, 26).and(0x30);
+            IntVector last = low.or(middle).or(high);
+            odd = ((FloatVector) last.convert(I2F, 0)).fma(FloatVector.broadcast(F, x[k + 3]), odd);
             int at = group * PANEL + lane;
             sum = even.add(odd).fma(FloatVector.fromArray(F, scales, at), sum);
             if (offsets.length > 0) {
@@ -295,7 +375,7 @@ final class GeneratedProduct {
                 sum = offset.fma(FloatVector.broadcast(F, sums[group]), sum);
             }
         }
-        Lanes.store(sum, y, to, left);
+        sum.intoArray(out, lane);
     }
 
     private static void eights(
@@ -305,9 +385,7 @@ final class GeneratedProduct {
             float[] scales,
             float[] offsets,
             Activations in,
-            float[] y,
-            int to,
-            int left) {
+            float[] out) {
         float[] x = in.values();
         float[] starts = in.starts();
         float[] sums = in.sums();
@@ -318,11 +396,17 @@ final class GeneratedProduct {
             FloatVector odd = FloatVector.zero(F);
             for (int k = group * size; k < (group + 1) * size; k += 4) {
                 IntVector v = IntVector.fromArray(I, words, k / 4 * PANEL + lane);
-                even = Lanes.floats(v.and(0xFF)).fma(FloatVector.broadcast(F, x[k]), even);
-                odd = Lanes.floats(v.and(0xFF00)).fma(FloatVector.broadcast(F, x[k + 1]), odd);
-                even = Lanes.floats(v.and(0xFF0000)).fma(FloatVector.broadcast(F, x[k + 2]), even);
+                even =
+                        ((FloatVector) v.and(0xFF).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k]), even);
                 odd =
-                        Lanes.floats(v.lanewise(VectorOperators.LSHR, 24))
+                        ((FloatVector) v.and(0xFF00).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 1]), odd);
+                even =
+                        ((FloatVector) v.and(0xFF0000).convert(I2F, 0))
+                                .fma(FloatVector.broadcast(F, x[k + 2]), even);
+                odd =
+                        ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0))
                                 .fma(FloatVector.broadcast(F, x[k + 3]), odd);
             }
             int at = group * PANEL + lane;
@@ -332,6 +416,6 @@ final class GeneratedProduct {
                 sum = offset.fma(FloatVector.broadcast(F, sums[group]), sum);
             }
         }
-        Lanes.store(sum, y, to, left);
+        sum.intoArray(out, lane);
     }
 }

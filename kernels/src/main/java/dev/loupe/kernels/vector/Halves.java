@@ -10,8 +10,10 @@ import jdk.incubator.vector.VectorOperators;
  * load.
  */
 final class Halves {
-    private static final int SIGN_EXPONENT_FRACTION = 0x8FFFE000;
-    private static final float REBIAS = 0x1p112f;
+    /** Sign, exponent and fraction of a half after a shift by three. */
+    static final int HALF = 0x8FFFE000;
+
+    static final float REBIAS = 0x1p112f;
 
     private Halves() {}
 
@@ -26,9 +28,6 @@ final class Halves {
 
     /** The half in the high sixteen bits. */
     private static FloatVector half(IntVector bits) {
-        return bits.lanewise(VectorOperators.ASHR, 3)
-                .and(SIGN_EXPONENT_FRACTION)
-                .reinterpretAsFloats()
-                .mul(REBIAS);
+        return bits.lanewise(VectorOperators.ASHR, 3).and(HALF).reinterpretAsFloats().mul(REBIAS);
     }
 }

@@ -3,8 +3,6 @@ package dev.loupe.kernels.vector;
 import dev.loupe.kernels.Weight;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /** The vectors of this machine: as wide as it prefers, at most a panel. */
@@ -20,15 +18,6 @@ final class Lanes {
     private static VectorSpecies<Float> widest() {
         VectorSpecies<Float> preferred = FloatVector.SPECIES_PREFERRED;
         return preferred.length() > Weight.PANEL ? FloatVector.SPECIES_512 : preferred;
-    }
-
-    static FloatVector floats(IntVector v) {
-        return (FloatVector) v.convert(VectorOperators.I2F, 0);
-    }
-
-    /** The signed bytes whose highest bit is {@code left} bits below the top, as floats. */
-    static FloatVector signed(IntVector v, int left) {
-        return floats(v.lanewise(VectorOperators.LSHL, left).lanewise(VectorOperators.ASHR, 24));
     }
 
     /** Loads the first {@code lanes} lanes, zeros beyond; all zeros if that is not positive. */

@@ -1,16 +1,21 @@
 package dev.loupe.kernels.vector;
 
 import static dev.loupe.kernels.Weight.PANEL;
+import static dev.loupe.kernels.vector.Halves.HALF;
+import static dev.loupe.kernels.vector.Halves.REBIAS;
 import static dev.loupe.kernels.vector.Lanes.F;
 import static dev.loupe.kernels.vector.Lanes.I;
 import static dev.loupe.kernels.vector.Lanes.L;
+
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 
 import dev.loupe.kernels.Scales;
 import dev.loupe.kernels.Weight;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * The scales and offsets of one panel as floats. They are widened before the panel is multiplied: a
@@ -19,13 +24,15 @@ import jdk.incubator.vector.VectorOperators;
  * @param scales {@code [group * 16 + lane]}
  * @param offsets likewise; empty where the type has none
  * @param shared room for floats that several groups share
+ * @param out room for the panel's outputs
  */
-record ScaleScratch(float[] scales, float[] offsets, float[] shared) {
+record ScaleScratch(float[] scales, float[] offsets, float[] shared, float[] out) {
     ScaleScratch(Weight.Codes w) {
         this(
                 new float[room(w)],
                 new float[w.offsets().present() ? room(w) : 0],
-                new float[w.scales().shared() ? room(w) : 0]);
+                new float[w.scales().shared() ? room(w) : 0],
+                new float[PANEL]);
     }
 
     /** An even number of groups, since floats come in pairs. */
@@ -64,8 +71,17 @@ record ScaleScratch(float[] scales, float[] offsets, float[] shared) {
         for (int i = 0; i < pairs.length; i += L) {
             IntVector pair = IntVector.fromArray(I, pairs, i);
             int to = i / PANEL * 2 * PANEL + i % PANEL;
-            Halves.low(pair, false).intoArray(out, to);
-            Halves.high(pair, false).intoArray(out, to + PANEL);
+            pair.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(HALF)
+                    .reinterpretAsFloats()
+                    .mul(REBIAS)
+                    .intoArray(out, to);
+            pair.lanewise(ASHR, 3)
+                    .and(HALF)
+                    .reinterpretAsFloats()
+                    .mul(REBIAS)
+                    .intoArray(out, to + PANEL);
         }
     }
 
@@ -73,8 +89,8 @@ record ScaleScratch(float[] scales, float[] offsets, float[] shared) {
         for (int i = 0; i < pairs.length; i += L) {
             IntVector pair = IntVector.fromArray(I, pairs, i);
             int to = i / PANEL * 2 * PANEL + i % PANEL;
-            Halves.low(pair, true).intoArray(out, to);
-            Halves.high(pair, true).intoArray(out, to + PANEL);
+            pair.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(out, to);
+            pair.and(0xFFFF0000).reinterpretAsFloats().intoArray(out, to + PANEL);
         }
     }
 
@@ -84,11 +100,17 @@ record ScaleScratch(float[] scales, float[] offsets, float[] shared) {
             FloatVector f = FloatVector.fromArray(F, shared, g / each * PANEL + lane);
             IntVector v = IntVector.fromArray(I, multiples, g / 4 * PANEL + lane);
             int to = g * PANEL + lane;
-            Lanes.signed(v, 24).mul(f).intoArray(out, to);
-            Lanes.signed(v, 16).mul(f).intoArray(out, to + PANEL);
-            Lanes.signed(v, 8).mul(f).intoArray(out, to + 2 * PANEL);
-            IntVector top = v.lanewise(VectorOperators.ASHR, 24);
-            Lanes.floats(top).mul(f).intoArray(out, to + 3 * PANEL);
+            ((FloatVector) v.lanewise(LSHL, 24).lanewise(ASHR, 24).convert(I2F, 0))
+                    .mul(f)
+                    .intoArray(out, to);
+            ((FloatVector) v.lanewise(LSHL, 16).lanewise(ASHR, 24).convert(I2F, 0))
+                    .mul(f)
+                    .intoArray(out, to + PANEL);
+            ((FloatVector) v.lanewise(LSHL, 8).lanewise(ASHR, 24).convert(I2F, 0))
+                    .mul(f)
+                    .intoArray(out, to + 2 * PANEL);
+            IntVector top = v.lanewise(ASHR, 24);
+            ((FloatVector) top.convert(I2F, 0)).mul(f).intoArray(out, to + 3 * PANEL);
         }
     }
 }

@@ -4,11 +4,13 @@ import static dev.loupe.kernels.Weight.PANEL;
 import static dev.loupe.kernels.vector.Lanes.F;
 import static dev.loupe.kernels.vector.Lanes.I;
 
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
 import dev.loupe.kernels.Weight;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Codes to floats, as they are or where they lie. Loops over the codes of an int use a variable
@@ -46,8 +48,8 @@ final class Unpacking {
         for (int i = 0; i < n; i += perInt) {
             IntVector v = IntVector.fromArray(I, words, (k + i) / perInt * PANEL + lane);
             for (int j = 0; j < perInt; j++) {
-                IntVector code = v.lanewise(VectorOperators.LSHR, bits * j).and(mask);
-                Lanes.floats(code).intoArray(out, to + (i + j) * step);
+                IntVector code = v.lanewise(LSHR, bits * j).and(mask);
+                ((FloatVector) code.convert(I2F, 0)).intoArray(out, to + (i + j) * step);
             }
         }
     }
@@ -59,15 +61,16 @@ final class Unpacking {
             for (int w = 0; w < 5; w++) {
                 IntVector v = IntVector.fromArray(I, words, word + w * PANEL);
                 for (int j = 0; j < 6; j++) {
-                    IntVector code = v.lanewise(VectorOperators.LSHR, 5 * j).and(0x1F);
-                    Lanes.floats(code).intoArray(out, to + (i + 6 * w + j) * step);
+                    IntVector code = v.lanewise(LSHR, 5 * j).and(0x1F);
+                    ((FloatVector) code.convert(I2F, 0))
+                            .intoArray(out, to + (i + 6 * w + j) * step);
                 }
-                rest = rest.lanewise(VectorOperators.LSHR, 2).or(v.and(0xC0000000));
+                rest = rest.lanewise(LSHR, 2).or(v.and(0xC0000000));
             }
-            IntVector first = rest.lanewise(VectorOperators.LSHR, 22).and(0x1F);
-            Lanes.floats(first).intoArray(out, to + (i + 30) * step);
-            IntVector last = rest.lanewise(VectorOperators.LSHR, 27);
-            Lanes.floats(last).intoArray(out, to + (i + 31) * step);
+            IntVector first = rest.lanewise(LSHR, 22).and(0x1F);
+            ((FloatVector) first.convert(I2F, 0)).intoArray(out, to + (i + 30) * step);
+            IntVector last = rest.lanewise(LSHR, 27);
+            ((FloatVector) last.convert(I2F, 0)).intoArray(out, to + (i + 31) * step);
         }
     }
 
@@ -77,14 +80,17 @@ final class Unpacking {
             int word = (k + i) / 16 * 3 * PANEL + lane;
             for (int w = 0; w < 3; w++) {
                 IntVector v = IntVector.fromArray(I, words, word + w * PANEL);
-                for (int j = 0; j < 5; j++) {
-                    IntVector code = v.lanewise(VectorOperators.LSHR, 6 * j).and(0x3F);
-                    Lanes.floats(code).intoArray(out, to + (i + 5 * w + j) * step);
+                for (int j = 0; j < 4; j++) {
+                    IntVector code = v.lanewise(LSHR, 6 * j).and(0x3F);
+                    ((FloatVector) code.convert(I2F, 0))
+                            .intoArray(out, to + (i + 4 * w + j) * step);
                 }
-                rest = rest.lanewise(VectorOperators.LSHR, 2).or(v.and(0xC0000000));
+                IntVector fifth = v.lanewise(LSHR, 24).and(0x3F);
+                ((FloatVector) fifth.convert(I2F, 0)).intoArray(out, to + (i + 12 + w) * step);
+                rest = rest.lanewise(LSHR, 2).or(v.and(0xC0000000));
             }
-            IntVector last = rest.lanewise(VectorOperators.LSHR, 26);
-            Lanes.floats(last).intoArray(out, to + (i + 15) * step);
+            IntVector last = rest.lanewise(LSHR, 26);
+            ((FloatVector) last.convert(I2F, 0)).intoArray(out, to + (i + 15) * step);
         }
     }
 
