@@ -9,6 +9,8 @@ public final class Product {
     /** How much of a weight is decoded at a time for prompt tokens: a part of most caches. */
     private static final int DECODED_BYTES = 1 << 19;
 
+    private static final ThreadLocal<float[]> DECODED = ThreadLocal.withInitial(() -> new float[0]);
+
     private Product() {}
 
     /**
@@ -85,7 +87,7 @@ public final class Product {
                         parts,
                         1,
                         (worker, from, to) -> {
-                            float[] decoded = new float[each * PANEL * w.cols()];
+                            float[] decoded = decoded(each * PANEL * w.cols());
                             for (int part = from; part < to; part++) {
                                 int first = part * each;
                                 int last = Math.min(first + each, w.panels());
@@ -99,6 +101,16 @@ public final class Product {
                                 processor.kernels().multiply(decoded, 0, false, x, out);
                             }
                         });
+    }
+
+    /** This thread's room for decoded panels, with what was left there. */
+    private static float[] decoded(int n) {
+        float[] room = DECODED.get();
+        if (room.length < n) {
+            room = new float[n];
+            DECODED.set(room);
+        }
+        return room;
     }
 
     /** An even number of panels: what fits, but some parts for every thread. */

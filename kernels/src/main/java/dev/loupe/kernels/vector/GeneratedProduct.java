@@ -46,7 +46,7 @@ final class GeneratedProduct {
                 }
             }
             case Weight.Codes w -> {
-                ScaleScratch scratch = new ScaleScratch(w);
+                ScaleScratch scratch = ScaleScratch.ofThread(w);
                 for (int panel = from; panel < to; panel++) {
                     scratch.widen(w, panel);
                     codes(w, panel, scratch, x, y, offset);

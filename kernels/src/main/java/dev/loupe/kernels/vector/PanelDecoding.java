@@ -22,7 +22,7 @@ final class PanelDecoding {
                 }
             }
             case Weight.Codes w -> {
-                ScaleScratch wide = new ScaleScratch(w);
+                ScaleScratch wide = ScaleScratch.ofThread(w);
                 wide.widen(w, panel);
                 for (int lane = 0; lane < PANEL; lane += L) {
                     Unpacking.codes(w, panel, lane, 0, w.cols(), out, offset + lane, PANEL);

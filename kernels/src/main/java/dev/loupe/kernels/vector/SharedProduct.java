@@ -30,7 +30,7 @@ final class SharedProduct {
     }
 
     static void multiply(Weight.Codes w, int panel, Activations[] tokens, Tensor y) {
-        ScaleScratch wide = new ScaleScratch(w);
+        ScaleScratch wide = ScaleScratch.ofThread(w);
         wide.widen(w, panel);
         SharedProduct product = new SharedProduct(w.groupSize());
         int most = PanelProduct.MANY_REGISTERS ? 8 : 4;
