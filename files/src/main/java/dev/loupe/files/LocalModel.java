@@ -15,6 +15,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 
 /**
  * A model that is ready to run: its weights packed in memory, and its tokenizer.
@@ -60,18 +63,51 @@ public record LocalModel(
     private static LocalModel gguf(Path path, Processor processor) {
         try (Gguf gguf = Gguf.open(path)) {
             GptConfig config = GgufConfig.read(gguf);
-            Optional<Tokenizer> tokenizer = Optional.empty();
-            if (GgufTokenizer.present(gguf.metadata())) {
-                tokenizer = Optional.of(GgufTokenizer.read(gguf.metadata()));
-            }
-            tokenizer.ifPresent(t -> checkVocabulary(path, t, config));
+            // a vocabulary takes as long to read as the weights of a small model
+            FutureTask<Optional<Tokenizer>> reading =
+                    new FutureTask<>(() -> tokenizer(path, gguf, config));
+            Thread reader = new Thread(reading, "loupe-tokenizer");
+            reader.start();
             Family family = GgufConfig.family(gguf);
-            Gpt gpt = load(path, config, new GgufTensors(gguf, family, config), processor);
+            Gpt gpt;
+            try {
+                gpt = load(path, config, new GgufTensors(gguf, family, config), processor);
+            } finally {
+                // what is wrong with the tokenizer comes first; and the file stays open for it
+                result(reading);
+            }
+            Optional<Tokenizer> tokenizer = result(reading);
             Set<Integer> end =
                     tokenizer
                             .map(Tokenizer::endOfGeneration)
                             .orElseGet(() -> lastToken(gguf.metadata(), config));
             return new LocalModel(path, gpt, tokenizer, end, processor);
+        }
+    }
+
+    private static Optional<Tokenizer> tokenizer(Path path, Gguf gguf, GptConfig config) {
+        if (!GgufTokenizer.present(gguf.metadata())) {
+            return Optional.empty();
+        }
+        Tokenizer tokenizer = GgufTokenizer.read(gguf.metadata());
+        checkVocabulary(path, tokenizer, config);
+        return Optional.of(tokenizer);
+    }
+
+    private static <T> T result(Future<T> task) {
+        try {
+            return task.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            if (e.getCause() instanceof Error cause) {
+                throw cause;
+            }
+            throw new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while loading", e);
         }
     }
 

@@ -16,4 +16,7 @@ public interface StoredRows {
 
     /** The bytes of one row, {@code type().bytes(cols())} of them. */
     MemorySegment row(int row);
+
+    /** Nobody needs the bytes for now: the memory that they take may be given back. */
+    default void release() {}
 }

@@ -151,11 +151,18 @@ public final class GptLoader {
             }
             row += piece.rows;
         }
-        return new Linear(Packing.pack(threads, matrices), bias ? biases : null);
+        return new Linear(pack(matrices), bias ? biases : null);
+    }
+
+    private Weight pack(List<StoredRows> matrices) {
+        Weight weight = Packing.pack(threads, matrices);
+        // file and weights together would take twice the memory
+        matrices.forEach(StoredRows::release);
+        return weight;
     }
 
     private Weight weight(int rows, int cols, String name) {
-        return Packing.pack(threads, List.of(take(name, rows, cols)));
+        return pack(List.of(take(name, rows, cols)));
     }
 
     private Norm norm(String name, int size, boolean bias) {

@@ -14,7 +14,9 @@ import dev.loupe.kernels.Weight;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Computes, and remembers nothing but keys and values. Two arenas take turns: a block's tensors
@@ -190,21 +192,27 @@ public final class Inference implements Ops {
         return y;
     }
 
-    /** One array, handed out piece by piece until it is cleared. */
+    /** Arrays that are handed out piece by piece until they are cleared, and then again. */
     private static final class Arena {
-        private float[] slab = new float[0];
+        /** Numbers in an array, if no single tensor needs more: 1 MB. */
+        private static final int LEAST = 1 << 18;
+
+        private final List<float[]> slabs = new ArrayList<>();
+        private int slab;
         private int used;
 
         Tensor room(int rows, int cols, int generated) {
             // rows that start at multiples of 512 bytes compete for the same lines of the cache
             int stride = cols % 128 == 0 ? cols + 16 : cols;
             int n = Math.multiplyExact(rows, stride);
-            if (n > slab.length - used) {
-                // tensors in the old slab keep it alive for as long as they need it
-                slab = new float[(int) Math.min(Integer.MAX_VALUE - 8, Math.max(n, 2L * used))];
+            while (slab < slabs.size() && slabs.get(slab).length - used < n) {
+                slab++;
                 used = 0;
             }
-            Tensor tensor = new Tensor(slab, used, rows, cols, stride, generated);
+            if (slab == slabs.size()) {
+                slabs.add(new float[Math.max(n, LEAST)]);
+            }
+            Tensor tensor = new Tensor(slabs.get(slab), used, rows, cols, stride, generated);
             used += n;
             return tensor;
         }
@@ -212,11 +220,12 @@ public final class Inference implements Ops {
         void clear() {
             // a tensor that outlives its block shows itself in every test that runs with -ea
             assert poison();
+            slab = 0;
             used = 0;
         }
 
         private boolean poison() {
-            Arrays.fill(slab, 0, used, Float.NaN);
+            slabs.forEach(numbers -> Arrays.fill(numbers, Float.NaN));
             return true;
         }
     }

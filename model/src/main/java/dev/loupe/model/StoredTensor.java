@@ -54,4 +54,12 @@ public record StoredTensor(String name, TensorType type, int rows, int cols, Mem
         long bytes = type.bytes(cols);
         return data.asSlice(row * bytes, bytes);
     }
+
+    /** Lets go of the pages of a mapped file; whoever reads them again finds them in the file. */
+    @Override
+    public void release() {
+        if (data.isMapped()) {
+            data.unload();
+        }
+    }
 }
