@@ -15,9 +15,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
+import java.util.function.Supplier;
 
 /**
  * A model that is ready to run: its weights packed in memory, and its tokenizer.
@@ -63,25 +65,19 @@ public record LocalModel(
     private static LocalModel gguf(Path path, Processor processor) {
         try (Gguf gguf = Gguf.open(path)) {
             GptConfig config = GgufConfig.read(gguf);
-            // a vocabulary takes as long to read as the weights of a small model
-            FutureTask<Optional<Tokenizer>> reading =
-                    new FutureTask<>(() -> tokenizer(path, gguf, config));
-            Thread reader = new Thread(reading, "loupe-tokenizer");
-            reader.start();
-            Family family = GgufConfig.family(gguf);
-            Gpt gpt;
-            try {
-                gpt = load(path, config, new GgufTensors(gguf, family, config), processor);
-            } finally {
-                // what is wrong with the tokenizer comes first; and the file stays open for it
-                result(reading);
-            }
-            Optional<Tokenizer> tokenizer = result(reading);
+            Parts parts =
+                    Parts.read(
+                            () -> tokenizer(path, gguf, config),
+                            () -> {
+                                Family family = GgufConfig.family(gguf);
+                                TensorSource source = new GgufTensors(gguf, family, config);
+                                return load(path, config, source, processor);
+                            });
             Set<Integer> end =
-                    tokenizer
+                    parts.tokenizer
                             .map(Tokenizer::endOfGeneration)
                             .orElseGet(() -> lastToken(gguf.metadata(), config));
-            return new LocalModel(path, gpt, tokenizer, end, processor);
+            return new LocalModel(path, parts.gpt, parts.tokenizer, end, processor);
         }
     }
 
@@ -89,9 +85,24 @@ public record LocalModel(
         if (!GgufTokenizer.present(gguf.metadata())) {
             return Optional.empty();
         }
-        Tokenizer tokenizer = GgufTokenizer.read(gguf.metadata());
-        checkVocabulary(path, tokenizer, config);
-        return Optional.of(tokenizer);
+        return Optional.of(checked(path, GgufTokenizer.read(gguf.metadata()), config));
+    }
+
+    /** A vocabulary takes as long to read as the weights of a small model: beside them. */
+    private record Parts(Gpt gpt, Optional<Tokenizer> tokenizer) {
+        static Parts read(Callable<Optional<Tokenizer>> vocabulary, Supplier<Gpt> weights) {
+            FutureTask<Optional<Tokenizer>> reading = new FutureTask<>(vocabulary);
+            new Thread(reading, "loupe-tokenizer").start();
+            Gpt gpt;
+            try {
+                gpt = weights.get();
+            } catch (RuntimeException | Error e) {
+                // what is wrong with the tokenizer comes first; and the file stays open for it
+                result(reading);
+                throw e;
+            }
+            return new Parts(gpt, result(reading));
+        }
     }
 
     private static <T> T result(Future<T> task) {
@@ -122,21 +133,25 @@ public record LocalModel(
     private static LocalModel folder(Path path, Processor processor) {
         JsonFields json = JsonFields.read(path.resolve("config.json"));
         GptConfig config = HfConfig.read(json);
-        Optional<Tokenizer> tokenizer = Optional.empty();
-        if (Files.exists(path.resolve("tokenizer.json"))) {
-            tokenizer = Optional.of(TokenizerJson.read(path, config.vocabSize()));
+        Parts parts =
+                Parts.read(
+                        () -> tokenizer(path, config),
+                        () -> {
+                            try (Safetensors file = Safetensors.open(path)) {
+                                Family family = HfConfig.family(json);
+                                TensorSource source = new HfTensors(file, family, config);
+                                return load(path, config, source, processor);
+                            }
+                        });
+        Set<Integer> end = endOfGeneration(path, parts.tokenizer, config.vocabSize());
+        return new LocalModel(path, parts.gpt, parts.tokenizer, end, processor);
+    }
+
+    private static Optional<Tokenizer> tokenizer(Path path, GptConfig config) {
+        if (!Files.exists(path.resolve("tokenizer.json"))) {
+            return Optional.empty();
         }
-        tokenizer.ifPresent(t -> checkVocabulary(path, t, config));
-        try (Safetensors file = Safetensors.open(path)) {
-            Gpt gpt =
-                    load(
-                            path,
-                            config,
-                            new HfTensors(file, HfConfig.family(json), config),
-                            processor);
-            Set<Integer> end = endOfGeneration(path, tokenizer, config.vocabSize());
-            return new LocalModel(path, gpt, tokenizer, end, processor);
-        }
+        return Optional.of(checked(path, TokenizerJson.read(path, config.vocabSize()), config));
     }
 
     /** What the files of a folder say together. */
@@ -160,7 +175,7 @@ public record LocalModel(
         }
     }
 
-    private static void checkVocabulary(Path path, Tokenizer tokenizer, GptConfig config) {
+    private static Tokenizer checked(Path path, Tokenizer tokenizer, GptConfig config) {
         if (tokenizer.vocabSize() > config.vocabSize()) {
             throw new ModelFileException(
                     path,
@@ -168,6 +183,7 @@ public record LocalModel(
                     tokenizer.vocabSize() + " tokens",
                     "at most the " + config.vocabSize() + " that the model knows");
         }
+        return tokenizer;
     }
 
     @Override

@@ -52,31 +52,41 @@ public final class Blocks {
             throw new IllegalArgumentException(type + " has no codes; decode it to floats");
         }
         byte[] raw = bytes(type, source, byteOffset, elements);
-        int groups = elements / type.groupSize();
-        if (!type.hasOffsets()) {
-            Arrays.fill(offsets, 0, groups, 0f);
-        }
+        unpackCodes(type, raw, elements, codes);
         int groupsPerBlock = type.blockSize() / type.groupSize();
         for (int block = 0; block < elements / type.blockSize(); block++) {
             int at = block * type.blockBytes();
-            int to = block * type.blockSize();
             int group = block * groupsPerBlock;
+            ScaleBlocks.unpack(type, raw, at, false, scales, group);
+            if (type.hasOffsets()) {
+                ScaleBlocks.unpack(type, raw, at, true, offsets, group);
+            } else {
+                Arrays.fill(offsets, group, group + groupsPerBlock, 0f);
+            }
+        }
+    }
+
+    /** The codes alone of quantised blocks, which begin at {@code raw[0]}. */
+    static void unpackCodes(TensorType type, byte[] raw, int elements, byte[] codes) {
+        for (int block = 0; block < elements / type.blockSize(); block++) {
+            int at = block * type.blockBytes();
+            int to = block * type.blockSize();
             switch (type) {
-                case Q4_0 -> LegacyBlocks.q4x0(raw, at, codes, to, scales, group);
-                case Q4_1 -> LegacyBlocks.q4x1(raw, at, codes, to, scales, offsets, group);
-                case Q5_0 -> LegacyBlocks.q5x0(raw, at, codes, to, scales, group);
-                case Q5_1 -> LegacyBlocks.q5x1(raw, at, codes, to, scales, offsets, group);
-                case Q8_0 -> LegacyBlocks.q8x0(raw, at, codes, to, scales, group);
-                case Q2_K -> KBlocks.q2(raw, at, codes, to, scales, offsets, group);
-                case Q3_K -> KBlocks.q3(raw, at, codes, to, scales, group);
-                case Q4_K -> KBlocks.q4(raw, at, codes, to, scales, offsets, group);
-                case Q5_K -> KBlocks.q5(raw, at, codes, to, scales, offsets, group);
-                case Q6_K -> KBlocks.q6(raw, at, codes, to, scales, group);
-                case IQ4_NL -> TableBlocks.iq4nl(raw, at, codes, to, scales, group);
-                case IQ4_XS -> TableBlocks.iq4xs(raw, at, codes, to, scales, group);
-                case MXFP4 -> TableBlocks.mxfp4(raw, at, codes, to, scales, group);
-                case TQ1_0 -> TernaryBlocks.tq1(raw, at, codes, to, scales, group);
-                case TQ2_0 -> TernaryBlocks.tq2(raw, at, codes, to, scales, group);
+                case Q4_0 -> LegacyBlocks.q4x0(raw, at, codes, to);
+                case Q4_1 -> LegacyBlocks.q4x1(raw, at, codes, to);
+                case Q5_0 -> LegacyBlocks.q5x0(raw, at, codes, to);
+                case Q5_1 -> LegacyBlocks.q5x1(raw, at, codes, to);
+                case Q8_0 -> LegacyBlocks.q8x0(raw, at, codes, to);
+                case Q2_K -> KBlocks.q2(raw, at, codes, to);
+                case Q3_K -> KBlocks.q3(raw, at, codes, to);
+                case Q4_K -> KBlocks.q4(raw, at, codes, to);
+                case Q5_K -> KBlocks.q5(raw, at, codes, to);
+                case Q6_K -> KBlocks.q6(raw, at, codes, to);
+                case IQ4_NL -> TableBlocks.iq4nl(raw, at, codes, to);
+                case IQ4_XS -> TableBlocks.iq4xs(raw, at, codes, to);
+                case MXFP4 -> TableBlocks.mxfp4(raw, at, codes, to);
+                case TQ1_0 -> TernaryBlocks.tq1(raw, at, codes, to);
+                case TQ2_0 -> TernaryBlocks.tq2(raw, at, codes, to);
                 case F32, F16, BF16 -> throw new AssertionError(type);
             }
         }
@@ -267,6 +277,6 @@ public final class Blocks {
 
     /** The half-precision number at {@code raw[at]}. */
     static float half(byte[] raw, int at) {
-        return Float.float16ToFloat((short) ((raw[at] & 0xFF) | (raw[at + 1] << 8)));
+        return Float.float16ToFloat(ScaleBlocks.half(raw, at));
     }
 }

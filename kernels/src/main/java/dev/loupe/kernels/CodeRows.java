@@ -8,9 +8,9 @@ import java.nio.ByteOrder;
 
 /**
  * Stored rows on their way into a panel. The codes of the commonest types are moved eight or four
- * at a time; the others go by way of {@link Blocks#unpack}. Loading a model is little else than
- * this, and much of it runs before the JIT compiler has looked at it, so rows are copied to plain
- * arrays first.
+ * at a time; the others go by way of {@link Blocks}. Loading a model is little else than this, and
+ * much of it runs before the JIT compiler has looked at it, so rows are copied to plain arrays
+ * first.
  */
 abstract sealed class CodeRows {
     private static final ValueLayout.OfInt INT =
@@ -21,10 +21,12 @@ abstract sealed class CodeRows {
     final TensorType type;
     final int cols;
     final int blocks;
+    final byte[] raw;
 
     private CodeRows(TensorType type, int cols) {
         this.type = type;
         this.cols = cols;
+        raw = new byte[Math.toIntExact(type.bytes(cols))];
         blocks = cols / type.blockSize();
     }
 
@@ -39,16 +41,12 @@ abstract sealed class CodeRows {
     }
 
     /** Takes a row's bytes. */
-    abstract void read(MemorySegment row);
+    void read(MemorySegment row) {
+        MemorySegment.copy(row, ValueLayout.JAVA_BYTE, 0, raw, 0, raw.length);
+    }
 
     /** Puts the codes of the row into one lane. */
     abstract void placeCodes(int lane, int[] words);
-
-    /** Sixteen bits of a block, {@code byteOffset} even. */
-    abstract short half(int block, int byteOffset);
-
-    /** A byte of a block. */
-    abstract int octet(int block, int byteOffset);
 
     /**
      * Puts the floats that scales or offsets are made of into one lane of a panel.
@@ -57,7 +55,7 @@ abstract sealed class CodeRows {
      */
     final void placeFloats(boolean offsets, int lane, int[] panel) {
         for (int block = 0; block < blocks; block++) {
-            int half = ScaleBlocks.half(this, offsets, block) & 0xFFFF;
+            int half = ScaleBlocks.half(type, raw, block * type.blockBytes(), offsets) & 0xFFFF;
             panel[block / 2 * PANEL + lane] |= half << (block % 2 * 16);
         }
     }
@@ -66,10 +64,11 @@ abstract sealed class CodeRows {
     final void placeMultiples(boolean offsets, int lane, int[] panel) {
         int each = type.blockSize() / type.groupSize();
         for (int block = 0; block < blocks; block++) {
+            int at = block * type.blockBytes();
             for (int g = 0; g < each; g += 4) {
                 int four = 0;
                 for (int i = 0; i < 4; i++) {
-                    int multiple = ScaleBlocks.multiple(this, offsets, block, g + i);
+                    int multiple = ScaleBlocks.multiple(type, raw, at, offsets, g + i);
                     four |= (multiple & 0xFF) << (8 * i);
                 }
                 panel[(block * each + g) / 4 * PANEL + lane] = four;
@@ -104,28 +103,17 @@ abstract sealed class CodeRows {
      * Blocks of whole ints: five for Q4_1 (scale and offset first), 36 for Q4_K (four of scales).
      */
     private static final class Ints extends CodeRows {
-        private final int[] raw;
-        private final int each;
+        private final int[] ints;
 
         Ints(TensorType type, int cols) {
             super(type, cols);
-            raw = new int[Math.toIntExact(type.bytes(cols) / 4)];
-            each = type.blockBytes() / 4;
+            ints = new int[Math.toIntExact(type.bytes(cols) / 4)];
         }
 
         @Override
         void read(MemorySegment row) {
-            MemorySegment.copy(row, INT, 0, raw, 0, raw.length);
-        }
-
-        @Override
-        short half(int block, int byteOffset) {
-            return (short) (raw[block * each + byteOffset / 4] >> (8 * (byteOffset % 4)));
-        }
-
-        @Override
-        int octet(int block, int byteOffset) {
-            return (raw[block * each + byteOffset / 4] >> (8 * (byteOffset % 4))) & 0xFF;
+            super.read(row);
+            MemorySegment.copy(row, INT, 0, ints, 0, ints.length);
         }
 
         @Override
@@ -134,7 +122,7 @@ abstract sealed class CodeRows {
                 for (int b = 0; b < blocks; b++) {
                     int r = 5 * b + 1;
                     int at = b * 4 * PANEL + lane;
-                    block(raw[r], raw[r + 1], raw[r + 2], raw[r + 3], words, at);
+                    block(ints[r], ints[r + 1], ints[r + 2], ints[r + 3], words, at);
                 }
             } else {
                 for (int b = 0; b < blocks; b++) {
@@ -149,8 +137,8 @@ abstract sealed class CodeRows {
                 int r = from + pair * 8;
                 int at = to + pair * 8 * PANEL;
                 for (int i = 0; i < 4; i++) {
-                    int a = raw[r + 2 * i];
-                    int b = raw[r + 2 * i + 1];
+                    int a = ints[r + 2 * i];
+                    int b = ints[r + 2 * i + 1];
                     words[at + i * PANEL] = nibbles(a, b);
                     words[at + (i + 4) * PANEL] = nibbles(a >>> 4, b >>> 4);
                 }
@@ -160,28 +148,19 @@ abstract sealed class CodeRows {
 
     /** Blocks of a scale and eight or sixteen shorts of codes. */
     private static final class Shorts extends CodeRows {
-        private final short[] raw;
+        private final short[] shorts;
         private final int each;
 
         Shorts(TensorType type, int cols) {
             super(type, cols);
-            raw = new short[Math.toIntExact(type.bytes(cols) / 2)];
+            shorts = new short[Math.toIntExact(type.bytes(cols) / 2)];
             each = type.blockBytes() / 2;
         }
 
         @Override
         void read(MemorySegment row) {
-            MemorySegment.copy(row, SHORT, 0, raw, 0, raw.length);
-        }
-
-        @Override
-        short half(int block, int byteOffset) {
-            return raw[block * each + byteOffset / 2];
-        }
-
-        @Override
-        int octet(int block, int byteOffset) {
-            return (raw[block * each + byteOffset / 2] >> (8 * (byteOffset % 2))) & 0xFF;
+            super.read(row);
+            MemorySegment.copy(row, SHORT, 0, shorts, 0, shorts.length);
         }
 
         @Override
@@ -190,17 +169,17 @@ abstract sealed class CodeRows {
                 int r = each * b + 1;
                 if (type == TensorType.Q4_0) {
                     block(
-                            pair(raw[r], raw[r + 1]),
-                            pair(raw[r + 2], raw[r + 3]),
-                            pair(raw[r + 4], raw[r + 5]),
-                            pair(raw[r + 6], raw[r + 7]),
+                            pair(shorts[r], shorts[r + 1]),
+                            pair(shorts[r + 2], shorts[r + 3]),
+                            pair(shorts[r + 4], shorts[r + 5]),
+                            pair(shorts[r + 6], shorts[r + 7]),
                             words,
                             b * 4 * PANEL + lane);
                 } else {
                     for (int i = 0; i < 8; i++) {
                         // the other highest bit: from signed bytes to 128 and more
                         words[(b * 8 + i) * PANEL + lane] =
-                                pair(raw[r + 2 * i], raw[r + 2 * i + 1]) ^ 0x80808080;
+                                pair(shorts[r + 2 * i], shorts[r + 2 * i + 1]) ^ 0x80808080;
                     }
                 }
             }
@@ -209,43 +188,26 @@ abstract sealed class CodeRows {
 
     /** Any other type, a byte a code. */
     private static final class Bytes extends CodeRows {
-        private final byte[] raw;
         private final byte[] codes;
-        private final float[] scales;
-        private final float[] offsets;
         private final Coding coding;
         private final int zero;
 
         Bytes(TensorType type, int cols) {
             super(type, cols);
-            raw = new byte[Math.toIntExact(type.bytes(cols))];
             codes = new byte[cols];
-            scales = new float[cols / type.groupSize()];
-            offsets = new float[scales.length];
             coding = Packing.coding(type);
             zero = Packing.zero(type);
         }
 
         @Override
         void read(MemorySegment row) {
-            MemorySegment.copy(row, ValueLayout.JAVA_BYTE, 0, raw, 0, raw.length);
-            Blocks.unpack(type, row, 0, cols, codes, scales, offsets);
+            super.read(row);
+            Blocks.unpackCodes(type, raw, cols, codes);
             if (zero != 0) {
                 for (int k = 0; k < cols; k++) {
                     codes[k] += (byte) zero;
                 }
             }
-        }
-
-        @Override
-        short half(int block, int byteOffset) {
-            int at = block * type.blockBytes() + byteOffset;
-            return (short) ((raw[at] & 0xFF) | (raw[at + 1] << 8));
-        }
-
-        @Override
-        int octet(int block, int byteOffset) {
-            return raw[block * type.blockBytes() + byteOffset] & 0xFF;
         }
 
         @Override

@@ -49,8 +49,11 @@ public enum Coding {
 
         @Override
         int used(int i) {
+            if (i == 31) {
+                return 0;
+            }
             // the ten bits that are left over are gathered at the top
-            return i < 30 ? 5 * (i % 6) : i == 30 ? 22 : 0;
+            return i < 30 ? 5 * (i % 6) : 22;
         }
 
         @Override
@@ -81,17 +84,17 @@ public enum Coding {
                 return leftOver(words, first, 3);
             }
             int word = i < 12 ? i / 4 : i - 12;
-            return (words[first + word * PANEL] >>> place(i < 12 ? i % 4 : 4)) & 0x3F;
-        }
-
-        private static int place(int i) {
-            return 6 * i;
+            int place = i < 12 ? i % 4 : 4;
+            return (words[first + word * PANEL] >>> (6 * place)) & 0x3F;
         }
 
         @Override
         int used(int i) {
+            if (i == 15) {
+                return 0;
+            }
             // what is above bit 23 is gathered, int after int, in the upper 24 bits of one
-            return i < 12 ? place(i % 4) : i < 15 ? 8 * (i - 11) : 0;
+            return i < 12 ? 6 * (i % 4) : 8 * (i - 11);
         }
 
         @Override

@@ -89,7 +89,7 @@ final class KEncoder {
         return extreme == 0 ? 0 : Blocks.code(value * (63 / extreme), 0, 63);
     }
 
-    /** The counterpart of {@link KBlocks#sixBits}. */
+    /** The counterpart of {@link ScaleBlocks#sixBits}. */
     private static void putSixBits(byte[] raw, int at, int kind, int g, int value) {
         if (g < 4) {
             Blocks.putBits(raw, at + kind * 4 + g, 0, value);

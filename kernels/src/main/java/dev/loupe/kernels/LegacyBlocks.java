@@ -12,38 +12,29 @@ final class LegacyBlocks {
     private LegacyBlocks() {}
 
     /** Scale, 32 nibbles; 8 stands for zero. */
-    static void q4x0(byte[] raw, int at, byte[] codes, int to, float[] scales, int group) {
-        scales[group] = Blocks.half(raw, at);
+    static void q4x0(byte[] raw, int at, byte[] codes, int to) {
         nibbles(raw, at + 2, codes, to, 8);
     }
 
     /** Scale, offset, 32 nibbles. */
-    static void q4x1(
-            byte[] raw, int at, byte[] codes, int to, float[] scales, float[] offsets, int group) {
-        scales[group] = Blocks.half(raw, at);
-        offsets[group] = Blocks.half(raw, at + 2);
+    static void q4x1(byte[] raw, int at, byte[] codes, int to) {
         nibbles(raw, at + 4, codes, to, 0);
     }
 
     /** Scale, 32 fifth bits, 32 nibbles; 16 stands for zero. */
-    static void q5x0(byte[] raw, int at, byte[] codes, int to, float[] scales, int group) {
-        scales[group] = Blocks.half(raw, at);
+    static void q5x0(byte[] raw, int at, byte[] codes, int to) {
         nibbles(raw, at + 6, codes, to, 16);
         fifthBits(raw, at + 2, codes, to);
     }
 
     /** Scale, offset, 32 fifth bits, 32 nibbles. */
-    static void q5x1(
-            byte[] raw, int at, byte[] codes, int to, float[] scales, float[] offsets, int group) {
-        scales[group] = Blocks.half(raw, at);
-        offsets[group] = Blocks.half(raw, at + 2);
+    static void q5x1(byte[] raw, int at, byte[] codes, int to) {
         nibbles(raw, at + 8, codes, to, 0);
         fifthBits(raw, at + 4, codes, to);
     }
 
     /** Scale, 32 signed bytes. */
-    static void q8x0(byte[] raw, int at, byte[] codes, int to, float[] scales, int group) {
-        scales[group] = Blocks.half(raw, at);
+    static void q8x0(byte[] raw, int at, byte[] codes, int to) {
         System.arraycopy(raw, at + 2, codes, to, SIZE);
     }
 

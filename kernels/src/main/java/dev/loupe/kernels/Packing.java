@@ -168,7 +168,7 @@ public final class Packing {
     private static Scales room(TensorType type, int panels) {
         boolean shared = ScaleBlocks.shared(type);
         return new Scales(
-                type == TensorType.MXFP4,
+                ScaleBlocks.brain(type),
                 new int[panels][],
                 type.blockSize() / type.groupSize(),
                 new int[shared ? panels : 0][]);

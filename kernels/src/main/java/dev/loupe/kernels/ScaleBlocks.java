@@ -2,7 +2,8 @@ package dev.loupe.kernels;
 
 /**
  * Where blocks keep the 16-bit floats and the small integers that their scales and offsets are the
- * products of. {@link Blocks} multiplies them; a {@link Weight} keeps them apart.
+ * products of. {@link Blocks} multiplies them; a {@link Weight} keeps them apart. Throughout, a
+ * block begins at {@code raw[at]}, and {@code offsets} asks for offsets instead of scales.
  */
 final class ScaleBlocks {
     private ScaleBlocks() {}
@@ -12,25 +13,44 @@ final class ScaleBlocks {
         return type.blockSize() > type.groupSize();
     }
 
-    /** The float of a block's scales or offsets; bfloat16 for MXFP4, else half precision. */
-    static short half(CodeRows rows, boolean offsets, int block) {
-        return switch (rows.type) {
-            case Q4_0, Q5_0, Q8_0, IQ4_NL, IQ4_XS -> rows.half(block, 0);
-            case Q4_1, Q5_1 -> rows.half(block, offsets ? 2 : 0);
+    /** Whether the floats are bfloat16; elsewhere they have half precision. */
+    static boolean brain(TensorType type) {
+        return type == TensorType.MXFP4;
+    }
+
+    /** The scales or offsets of a block, one for each group. */
+    static void unpack(
+            TensorType type, byte[] raw, int at, boolean offsets, float[] out, int group) {
+        float f = Scales.widen(brain(type), half(type, raw, at, offsets));
+        for (int g = 0; g < type.blockSize() / type.groupSize(); g++) {
+            out[group + g] = shared(type) ? f * multiple(type, raw, at, offsets, g) : f;
+        }
+    }
+
+    /** The float that a block's scales or offsets are made of. */
+    static short half(TensorType type, byte[] raw, int at, boolean offsets) {
+        return switch (type) {
+            case Q4_0, Q5_0, Q8_0, IQ4_NL, IQ4_XS -> half(raw, at);
+            case Q4_1, Q5_1 -> half(raw, at + (offsets ? 2 : 0));
             // the file has what is subtracted
-            case Q4_K, Q5_K -> offsets ? negative(rows.half(block, 2)) : rows.half(block, 0);
-            case Q2_K -> offsets ? negative(rows.half(block, 82)) : rows.half(block, 80);
-            case Q3_K -> rows.half(block, 108);
-            case Q6_K -> rows.half(block, 208);
-            case TQ1_0 -> rows.half(block, 52);
-            case TQ2_0 -> rows.half(block, 64);
+            case Q4_K, Q5_K -> offsets ? negative(half(raw, at + 2)) : half(raw, at);
+            case Q2_K -> offsets ? negative(half(raw, at + 82)) : half(raw, at + 80);
+            case Q3_K -> half(raw, at + 108);
+            case Q6_K -> half(raw, at + 208);
+            case TQ1_0 -> half(raw, at + 52);
+            case TQ2_0 -> half(raw, at + 64);
             // a power of two is its own upper half
             case MXFP4 -> {
-                float scale = TableBlocks.halfPowerOfTwo(rows.octet(block, 0));
+                float scale = TableBlocks.halfPowerOfTwo(raw[at] & 0xFF);
                 yield (short) (Float.floatToRawIntBits(scale) >>> 16);
             }
-            case F32, F16, BF16 -> throw new IllegalArgumentException(rows.type + " has no scales");
+            case F32, F16, BF16 -> throw new IllegalArgumentException(type + " has no scales");
         };
+    }
+
+    /** The sixteen bits at {@code raw[at]}. */
+    static short half(byte[] raw, int at) {
+        return (short) ((raw[at] & 0xFF) | (raw[at + 1] << 8));
     }
 
     private static short negative(short half) {
@@ -38,34 +58,37 @@ final class ScaleBlocks {
     }
 
     /** What the float of a block is multiplied by for its group {@code g}. */
-    static int multiple(CodeRows rows, boolean offsets, int block, int g) {
-        return switch (rows.type) {
-            case Q4_K, Q5_K -> sixBits(rows, block, offsets ? 8 : 4, offsets, g);
-            case Q2_K -> (rows.octet(block, g) >> (offsets ? 4 : 0)) & 0xF;
+    static int multiple(TensorType type, byte[] raw, int at, boolean offsets, int g) {
+        return switch (type) {
+            case Q4_K, Q5_K -> sixBits(raw, at + 4, offsets ? 1 : 0, g);
+            case Q2_K -> Blocks.bits(raw[at + g], offsets ? 4 : 0, 4);
             case Q3_K -> {
-                int low = (rows.octet(block, 96 + g % 8) >> (g / 8 * 4)) & 0xF;
-                int high = (rows.octet(block, 104 + g % 4) >> (g / 4 * 2)) & 3;
+                int low = Blocks.bits(raw[at + 96 + g % 8], g / 8 * 4, 4);
+                int high = Blocks.bits(raw[at + 104 + g % 4], g / 4 * 2, 2);
                 yield low + 16 * high - 32;
             }
-            case Q6_K -> (byte) rows.octet(block, 192 + g);
+            case Q6_K -> raw[at + 192 + g];
             case IQ4_XS -> {
-                int low = (rows.octet(block, 4 + g / 2) >> (g % 2 * 4)) & 0xF;
-                int high = (rows.octet(block, 2 + g / 4) >> (g % 4 * 2)) & 3;
+                int low = Blocks.bits(raw[at + 4 + g / 2], g % 2 * 4, 4);
+                int high = Blocks.bits(raw[at + 2 + g / 4], g % 4 * 2, 2);
                 yield low + 16 * high - 32;
             }
             case TQ1_0, TQ2_0 -> 1;
             case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL, MXFP4, F32, F16, BF16 ->
-                    throw new IllegalArgumentException(rows.type + " has no multiples");
+                    throw new IllegalArgumentException(type + " has no multiples");
         };
     }
 
-    /** Of the twelve bytes from 4 on: the first four groups have a byte's lower six bits. */
-    private static int sixBits(CodeRows rows, int block, int own, boolean upper, int g) {
+    /**
+     * Scale (or offset, {@code kind} 1) of one of the 8 groups: six bits, of which those of the
+     * last four groups are split over two bytes.
+     */
+    static int sixBits(byte[] raw, int at, int kind, int g) {
         if (g < 4) {
-            return rows.octet(block, own + g) & 0x3F;
+            return Blocks.bits(raw[at + kind * 4 + g], 0, 6);
         }
-        int low = (rows.octet(block, 8 + g) >> (upper ? 4 : 0)) & 0xF;
-        int high = rows.octet(block, own + g - 4) >> 6;
+        int low = Blocks.bits(raw[at + 8 + g - 4], kind * 4, 4);
+        int high = Blocks.bits(raw[at + kind * 4 + g - 4], 6, 2);
         return low + 16 * high;
     }
 }

@@ -31,8 +31,13 @@ public record Scales(boolean brain, int[][] floats, int groupsPerFloat, int[][] 
     float at(int panel, int group, int lane) {
         int index = group / groupsPerFloat;
         short stored = (short) (floats[panel][index / 2 * PANEL + lane] >> (index % 2 * 16));
-        float f = brain ? Float.intBitsToFloat(stored << 16) : Float.float16ToFloat(stored);
+        float f = widen(brain, stored);
         return shared() ? f * multiple(multiples[panel], group, lane) : f;
+    }
+
+    /** A float of 16 bits. */
+    static float widen(boolean brain, short stored) {
+        return brain ? Float.intBitsToFloat(stored << 16) : Float.float16ToFloat(stored);
     }
 
     private static int multiple(int[] multiples, int group, int lane) {

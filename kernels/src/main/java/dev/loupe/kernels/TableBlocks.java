@@ -13,25 +13,19 @@ final class TableBlocks {
     private TableBlocks() {}
 
     /** A half-precision scale, 32 nibbles. */
-    static void iq4nl(byte[] raw, int at, byte[] codes, int to, float[] scales, int group) {
-        scales[group] = Blocks.half(raw, at);
+    static void iq4nl(byte[] raw, int at, byte[] codes, int to) {
         lookUp(IQ4, raw, at + 2, codes, to);
     }
 
     /** A half, 8 scales of 6 bits around 32 (upper bits first), 8 groups as in IQ4_NL. */
-    static void iq4xs(byte[] raw, int at, byte[] codes, int to, float[] scales, int group) {
-        float d = Blocks.half(raw, at);
+    static void iq4xs(byte[] raw, int at, byte[] codes, int to) {
         for (int g = 0; g < 8; g++) {
-            int low = Blocks.bits(raw[at + 4 + g / 2], g % 2 * 4, 4);
-            int high = Blocks.bits(raw[at + 2 + g / 4], g % 4 * 2, 2);
-            scales[group + g] = d * (low + 16 * high - 32);
             lookUp(IQ4, raw, at + 8 + g * 16, codes, to + g * 32);
         }
     }
 
     /** A power of two as scale, 32 nibbles. */
-    static void mxfp4(byte[] raw, int at, byte[] codes, int to, float[] scales, int group) {
-        scales[group] = halfPowerOfTwo(raw[at] & 0xFF);
+    static void mxfp4(byte[] raw, int at, byte[] codes, int to) {
         lookUp(E2M1, raw, at + 1, codes, to);
     }
 

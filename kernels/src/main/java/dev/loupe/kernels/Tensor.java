@@ -1,6 +1,5 @@
 package dev.loupe.kernels;
 
-import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -42,13 +41,6 @@ public record Tensor(float[] data, int offset, int rows, int cols, int stride, i
 
     public float at(int r, int c) {
         return data[row(r) + Objects.checkIndex(c, cols)];
-    }
-
-    /** Sets every number. */
-    public void fill(float value) {
-        for (int r = 0; r < rows; r++) {
-            Arrays.fill(data, row(r), row(r) + cols, value);
-        }
     }
 
     /** The rows {@code [from, from + n)}, sharing the array. */

@@ -1,28 +1,23 @@
 package dev.loupe.kernels;
 
-import java.util.Arrays;
-
 /**
  * Types for weights that are -1, 0 or 1: 256 numbers with one half-precision scale, which is
  * repeated for each group of 32 here.
  */
 final class TernaryBlocks {
-    private static final int GROUPS = 8;
     private static final int[] POWERS_OF_3 = {1, 3, 9, 27, 81};
 
     private TernaryBlocks() {}
 
     /** 48 bytes of five digits in base 3, 4 bytes of four, a half. */
-    static void tq1(byte[] raw, int at, byte[] codes, int to, float[] scales, int group) {
-        Arrays.fill(scales, group, group + GROUPS, Blocks.half(raw, at + 52));
+    static void tq1(byte[] raw, int at, byte[] codes, int to) {
         digits(raw, at, 32, 5, codes, to);
         digits(raw, at + 32, 16, 5, codes, to + 160);
         digits(raw, at + 48, 4, 4, codes, to + 240);
     }
 
     /** 256 pairs of bits in two runs of 32 bytes, a half. */
-    static void tq2(byte[] raw, int at, byte[] codes, int to, float[] scales, int group) {
-        Arrays.fill(scales, group, group + GROUPS, Blocks.half(raw, at + 64));
+    static void tq2(byte[] raw, int at, byte[] codes, int to) {
         for (int i = 0; i < 256; i++) {
             int pair = Blocks.bits(raw[at + i / 128 * 32 + i % 32], i % 128 / 32 * 2, 2);
             codes[to + i] = (byte) (pair - 1);

@@ -35,6 +35,14 @@ final class Numbers {
         return new Tensor(data, 5, rows, cols, stride, 0);
     }
 
+    /** Sets every number of a window, and nothing beside it. */
+    static void fill(Tensor tensor, float value) {
+        for (int r = 0; r < tensor.rows(); r++) {
+            int from = tensor.row(r);
+            Arrays.fill(tensor.data(), from, from + tensor.cols(), value);
+        }
+    }
+
     /** NaN equals NaN, but 0 is not -0. */
     static void assertSameBits(float[] found, float[] expected, String what) {
         int different = Arrays.mismatch(found, expected);

@@ -51,8 +51,8 @@ class ProvidersAgreeTest {
                 Tensor x = Numbers.window(random, tokens, cols, true);
                 Tensor expected = Numbers.window(random, tokens, outputs, false);
                 Tensor found = Numbers.window(random, tokens, outputs, false);
-                expected.fill(0.3f);
-                found.fill(0.3f);
+                Numbers.fill(expected, 0.3f);
+                Numbers.fill(found, 0.3f);
                 for (boolean add : new boolean[] {true, false}) {
                     SCALAR.multiply(panels, 0, add, x, expected);
                     VECTOR.multiply(panels, 0, add, x, found);

@@ -77,7 +77,7 @@ class SelfAttentionTest {
         Heads heads = parts.getFirst().sequence.heads;
         Tensor q = queries(generated, view);
         Tensor z = Tensor.of(q.rows(), q.cols(), generated);
-        z.fill(Numbers.UNTOUCHED);
+        Numbers.fill(z, Numbers.UNTOUCHED);
         SelfAttention.attend(processor, q, view, heads, z);
         return z;
     }
@@ -257,7 +257,7 @@ class SelfAttentionTest {
         for (int from : new int[] {0, 1, 63, 64, 65, 130, 199}) {
             KeyValues dirty = s.stored(2, 200);
             Tensor bad = Tensor.of(200 - from, 48);
-            bad.fill(Float.NaN);
+            Numbers.fill(bad, Float.NaN);
             dirty.put(from, bad, bad);
             dirty.put(from, s.k.rows(from, 1), s.v.rows(from, 1));
             for (int generated : new int[] {0, 1}) {
@@ -276,8 +276,8 @@ class SelfAttentionTest {
             KeyValues dirty = new KeyValues(1, 24);
             Tensor k = s.k.copy();
             Tensor v = s.v.copy();
-            k.rows(n, 200 - n).fill(1e30f);
-            v.rows(n, 200 - n).fill(-3e38f);
+            Numbers.fill(k.rows(n, 200 - n), 1e30f);
+            Numbers.fill(v.rows(n, 200 - n), -3e38f);
             dirty.put(0, k, v);
             for (int generated : new int[] {0, 1}) {
                 Part clean = new Part(s, s.stored(1, 200), n - 1, n);

@@ -1,8 +1,13 @@
 package dev.loupe.kernels.vector;
 
-import jdk.incubator.vector.FloatVector;
+import static dev.loupe.kernels.Weight.PANEL;
+import static dev.loupe.kernels.vector.Lanes.I;
+import static dev.loupe.kernels.vector.Lanes.L;
+
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Two 16-bit floats in every int lane. A half's exponent and fraction, moved to where a float has
@@ -17,17 +22,49 @@ final class Halves {
 
     private Halves() {}
 
-    static FloatVector low(IntVector pair, boolean brain) {
-        IntVector high = pair.lanewise(VectorOperators.LSHL, 16);
-        return brain ? high.reinterpretAsFloats() : half(high);
+    /**
+     * Sixteen lanes of pairs to floats.
+     *
+     * @param pairs {@code [n / 2][16]}, the first of each pair in the low half
+     * @param n how many floats a lane has; if it is odd, the last pair is half used
+     * @param out receives {@code [n][16]} from {@code to} on
+     */
+    static void widen(boolean brain, int[] pairs, int n, float[] out, int to) {
+        for (int lane = 0; lane < PANEL; lane += L) {
+            if (brain) {
+                brains(pairs, lane, n, out, to + lane);
+            } else {
+                halves(pairs, lane, n, out, to + lane);
+            }
+        }
     }
 
-    static FloatVector high(IntVector pair, boolean brain) {
-        return brain ? pair.and(0xFFFF0000).reinterpretAsFloats() : half(pair);
+    private static void halves(int[] pairs, int lane, int n, float[] out, int to) {
+        for (int k = 0; k < n; k += 2) {
+            IntVector pair = IntVector.fromArray(I, pairs, k / 2 * PANEL + lane);
+            pair.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(HALF)
+                    .reinterpretAsFloats()
+                    .mul(REBIAS)
+                    .intoArray(out, to + k * PANEL);
+            if (k + 1 < n) {
+                pair.lanewise(ASHR, 3)
+                        .and(HALF)
+                        .reinterpretAsFloats()
+                        .mul(REBIAS)
+                        .intoArray(out, to + (k + 1) * PANEL);
+            }
+        }
     }
 
-    /** The half in the high sixteen bits. */
-    private static FloatVector half(IntVector bits) {
-        return bits.lanewise(VectorOperators.ASHR, 3).and(HALF).reinterpretAsFloats().mul(REBIAS);
+    private static void brains(int[] pairs, int lane, int n, float[] out, int to) {
+        for (int k = 0; k < n; k += 2) {
+            IntVector pair = IntVector.fromArray(I, pairs, k / 2 * PANEL + lane);
+            pair.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(out, to + k * PANEL);
+            if (k + 1 < n) {
+                pair.and(0xFFFF0000).reinterpretAsFloats().intoArray(out, to + (k + 1) * PANEL);
+            }
+        }
     }
 }

@@ -1,12 +1,9 @@
 package dev.loupe.kernels.vector;
 
 import static dev.loupe.kernels.Weight.PANEL;
-import static dev.loupe.kernels.vector.Lanes.I;
 import static dev.loupe.kernels.vector.Lanes.L;
 
 import dev.loupe.kernels.Weight;
-
-import jdk.incubator.vector.IntVector;
 
 /** Panels to floats. */
 final class PanelDecoding {
@@ -16,11 +13,7 @@ final class PanelDecoding {
         switch (weight) {
             case Weight.Floats w ->
                     System.arraycopy(w.data()[panel], 0, out, offset, w.cols() * PANEL);
-            case Weight.Halves w -> {
-                for (int lane = 0; lane < PANEL; lane += L) {
-                    halves(w.data()[panel], lane, w.brain(), w.cols(), out, offset + lane);
-                }
-            }
+            case Weight.Halves w -> Halves.widen(w.brain(), w.data()[panel], w.cols(), out, offset);
             case Weight.Codes w -> {
                 ScaleScratch wide = ScaleScratch.ofThread(w);
                 wide.widen(w, panel);
@@ -30,16 +23,6 @@ final class PanelDecoding {
                 }
             }
             case Weight.Stack w -> throw new IllegalArgumentException("a stack");
-        }
-    }
-
-    private static void halves(int[] pairs, int at, boolean brain, int cols, float[] out, int to) {
-        for (int k = 0; k < cols; k += 2) {
-            IntVector pair = IntVector.fromArray(I, pairs, at + k / 2 * PANEL);
-            Halves.low(pair, brain).intoArray(out, to + k * PANEL);
-            if (k + 1 < cols) {
-                Halves.high(pair, brain).intoArray(out, to + (k + 1) * PANEL);
-            }
         }
     }
 }

@@ -1,8 +1,6 @@
 package dev.loupe.kernels.vector;
 
 import static dev.loupe.kernels.Weight.PANEL;
-import static dev.loupe.kernels.vector.Halves.HALF;
-import static dev.loupe.kernels.vector.Halves.REBIAS;
 import static dev.loupe.kernels.vector.Lanes.F;
 import static dev.loupe.kernels.vector.Lanes.I;
 import static dev.loupe.kernels.vector.Lanes.L;
@@ -72,38 +70,7 @@ record ScaleScratch(float[] scales, float[] offsets, float[] shared, float[] out
 
     private static void floats(Scales stored, int panel, float[] out) {
         int[] pairs = stored.floats()[panel];
-        if (stored.brain()) {
-            brains(pairs, out);
-        } else {
-            halves(pairs, out);
-        }
-    }
-
-    private static void halves(int[] pairs, float[] out) {
-        for (int i = 0; i < pairs.length; i += L) {
-            IntVector pair = IntVector.fromArray(I, pairs, i);
-            int to = i / PANEL * 2 * PANEL + i % PANEL;
-            pair.lanewise(LSHL, 16)
-                    .lanewise(ASHR, 3)
-                    .and(HALF)
-                    .reinterpretAsFloats()
-                    .mul(REBIAS)
-                    .intoArray(out, to);
-            pair.lanewise(ASHR, 3)
-                    .and(HALF)
-                    .reinterpretAsFloats()
-                    .mul(REBIAS)
-                    .intoArray(out, to + PANEL);
-        }
-    }
-
-    private static void brains(int[] pairs, float[] out) {
-        for (int i = 0; i < pairs.length; i += L) {
-            IntVector pair = IntVector.fromArray(I, pairs, i);
-            int to = i / PANEL * 2 * PANEL + i % PANEL;
-            pair.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(out, to);
-            pair.and(0xFFFF0000).reinterpretAsFloats().intoArray(out, to + PANEL);
-        }
+        Halves.widen(stored.brain(), pairs, pairs.length / PANEL * 2, out, 0);
     }
 
     /** Four groups at a time; {@code each} groups, a multiple of four, have one float. */

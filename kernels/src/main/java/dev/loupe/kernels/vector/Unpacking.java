@@ -13,7 +13,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
 /**
- * Codes to floats, as they are or where they lie. Loops over the codes of an int use a variable
+ * Codes to floats, for several tokens to share. Loops over the codes of an int use a variable
  * shift: this is not where time goes.
  */
 final class Unpacking {
