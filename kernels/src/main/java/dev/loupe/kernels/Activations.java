@@ -1,5 +1,8 @@
 package dev.loupe.kernels;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * The inputs of one generated token, made ready for a weight's layout.
  *
@@ -11,6 +14,41 @@ package dev.loupe.kernels;
  * @param sums for each group of columns the sum of the inputs, times which offsets count
  */
 public record Activations(float[] plain, float[] values, float[] starts, float[] sums) {
+    /**
+     * All tokens made ready for each of some weights; those that read them alike share one.
+     *
+     * @param x {@code [token, cols]}
+     */
+    static List<Activations[]> ofTokens(List<Weight> weights, Tensor x) {
+        List<Activations[]> all = new ArrayList<>();
+        for (Weight weight : weights) {
+            int same = 0;
+            while (!alike(weights.get(same), weight)) {
+                same++;
+            }
+            all.add(same < all.size() ? all.get(same) : ofTokens(weight, x));
+        }
+        return all;
+    }
+
+    private static boolean alike(Weight a, Weight b) {
+        if (a instanceof Weight.Codes c && b instanceof Weight.Codes d) {
+            return c.coding() == d.coding()
+                    && c.groupSize() == d.groupSize()
+                    && c.zero() == d.zero();
+        }
+        return !(a instanceof Weight.Codes) && !(b instanceof Weight.Codes);
+    }
+
+    private static Activations[] ofTokens(Weight weight, Tensor x) {
+        Activations[] tokens = new Activations[x.rows()];
+        for (int t = 0; t < tokens.length; t++) {
+            tokens[t] = roomFor(weight);
+            tokens[t].read(weight, x.data(), x.row(t));
+        }
+        return tokens;
+    }
+
     /** Room for the inputs of {@code weight}. */
     public static Activations roomFor(Weight weight) {
         // halves are read in pairs: an odd number of columns is followed by a zero

@@ -4,6 +4,8 @@ import static dev.loupe.kernels.Weight.PANEL;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
+
 /** The product of activations and a weight: where nearly all time goes. */
 public final class Product {
     /** How much of a weight is decoded at a time for prompt tokens: a part of most caches. */
@@ -29,53 +31,65 @@ public final class Product {
                     "[%d, %d] times [%d, %d] does not give [%d, %d]"
                             .formatted(x.rows(), x.cols(), w.rows(), w.cols(), y.rows(), y.cols()));
         }
-        if (w instanceof Weight.Stack stack) {
-            int row = 0;
-            for (Weight part : stack.parts()) {
-                multiplyOne(processor, x, part, y.columns(row, part.rows()));
-                row += part.rows();
-            }
-        } else {
-            multiplyOne(processor, x, w, y);
-        }
-        if (bias != null) {
-            Elementwise.addRow(y, bias);
-        }
-    }
-
-    private static void multiplyOne(Processor processor, Tensor x, Weight w, Tensor y) {
         int generated = x.generated();
         if (generated > 0) {
             multiplyGenerated(processor, x.rows(0, generated), w, y.rows(0, generated));
         }
         if (generated < x.rows()) {
             int prompt = x.rows() - generated;
-            multiplyPrompt(processor, x.rows(generated, prompt), w, y.rows(generated, prompt));
+            int row = 0;
+            for (Weight part : parts(w)) {
+                Tensor out = y.rows(generated, prompt).columns(row, part.rows());
+                multiplyPrompt(processor, x.rows(generated, prompt), part, out);
+                row += part.rows();
+            }
+        }
+        if (bias != null) {
+            Elementwise.addRow(y, bias);
         }
     }
 
+    private static List<Weight> parts(Weight w) {
+        return w instanceof Weight.Stack stack ? stack.parts() : List.of(w);
+    }
+
+    /** The parts of a stack share one task: some of them are work for a few microseconds. */
     private static void multiplyGenerated(Processor processor, Tensor x, Weight w, Tensor y) {
-        Activations[] ready = new Activations[x.rows()];
-        for (int t = 0; t < ready.length; t++) {
-            ready[t] = Activations.roomFor(w);
-            ready[t].read(w, x.data(), x.row(t));
-        }
+        List<Weight> parts = parts(w);
+        List<Activations[]> ready = Activations.ofTokens(parts, x);
+        int panels = parts.stream().mapToInt(Weight::panels).sum();
         processor
                 .threads()
                 .each(
-                        w.panels(),
-                        processor.grain(w.panels(), 64),
+                        panels,
+                        processor.grain(panels, 64),
                         (worker, from, to) -> {
-                            if (ready.length == 1) {
-                                processor
-                                        .kernels()
-                                        .multiply(w, from, to, ready[0], y.data(), y.row(0));
-                                return;
-                            }
-                            for (int panel = from; panel < to; panel++) {
-                                processor.kernels().multiplyTogether(w, panel, ready, y);
+                            int panel = 0;
+                            int row = 0;
+                            for (int i = 0; i < parts.size(); i++) {
+                                Weight part = parts.get(i);
+                                multiplyPanels(
+                                        processor.kernels(),
+                                        part,
+                                        Math.max(from - panel, 0),
+                                        Math.min(to - panel, part.panels()),
+                                        ready.get(i),
+                                        y.columns(row, part.rows()));
+                                panel += part.panels();
+                                row += part.rows();
                             }
                         });
+    }
+
+    private static void multiplyPanels(
+            Kernels kernels, Weight w, int from, int to, Activations[] tokens, Tensor y) {
+        if (tokens.length == 1 && from < to) {
+            kernels.multiply(w, from, to, tokens[0], y.data(), y.row(0));
+            return;
+        }
+        for (int panel = from; panel < to; panel++) {
+            kernels.multiplyTogether(w, panel, tokens, y);
+        }
     }
 
     private static void multiplyPrompt(Processor processor, Tensor x, Weight w, Tensor y) {

@@ -3,12 +3,13 @@ package dev.loupe.kernels;
 import org.jspecify.annotations.Nullable;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Workers that share the parts of one task at a time. Parts are claimed as workers come free, so a
- * worker that the machine holds up delays only the part it has; what a part computes never depends
- * on who computes it.
+ * Workers that share the parts of one task at a time. A worker that has done its own share goes on
+ * with the others', so one that the machine holds up delays only the part it has; what a part
+ * computes never depends on who computes it.
  *
  * <p>Between tasks a worker spins for some {@value #SPIN_NANOS} ns, since waking a thread costs
  * more than a small product, and then parks: nothing is busy when nothing runs.
@@ -48,9 +49,9 @@ public final class Threads implements AutoCloseable {
     }
 
     /**
-     * Runs the items {@code [0, items)} in parts of at most {@code grain}, and returns when all are
-     * done. One task at a time: callers take turns, and a task that a part starts runs on that
-     * part's worker alone.
+     * Runs the items {@code [0, items)} in parts of at most {@code grain}, smaller ones at the end
+     * so that all workers end together, and returns when all are done. One task at a time: callers
+     * take turns, and a task that a part starts runs on that part's worker alone.
      *
      * @throws RuntimeException whatever a part threw; other parts may or may not have run
      */
@@ -76,7 +77,7 @@ public final class Threads implements AutoCloseable {
             alone(0, items, grain, part);
             return;
         }
-        Job next = new Job(items, grain, part);
+        Job next = new Job(items, grain, count(), part);
         job = next;
         for (Worker worker : workers) {
             if (worker.parked) {
@@ -97,38 +98,73 @@ public final class Threads implements AutoCloseable {
         }
     }
 
+    /**
+     * A task. Each worker begins with its own share of the items, so that it reads on where it is
+     * and meets nobody, and then helps the others with theirs.
+     */
     private static final class Job {
+        /** Ints in what a processor writes at a time: shares apart from each other. */
+        private static final int APART = 32;
+
         private final int items;
         private final int grain;
+        private final int threads;
         private final Part part;
-        private final AtomicInteger next = new AtomicInteger();
+        private final AtomicIntegerArray next;
         private final AtomicInteger done = new AtomicInteger();
         private volatile @Nullable Throwable failure;
 
-        Job(int items, int grain, Part part) {
+        Job(int items, int grain, int threads, Part part) {
             this.items = items;
             this.grain = grain;
+            this.threads = threads;
             this.part = part;
+            next = new AtomicIntegerArray(threads * APART);
+            for (int share = 0; share < threads; share++) {
+                next.setPlain(share * APART, start(share));
+            }
+        }
+
+        private int start(int share) {
+            return (int) ((long) items * share / threads);
         }
 
         void work(int worker) {
-            for (int from = claim(); from < items; from = claim()) {
-                int to = Math.min(items, from + grain);
-                try {
-                    if (failure == null) {
-                        part.run(worker, from, to);
-                    }
-                } catch (RuntimeException | Error e) {
-                    failure = e;
-                } finally {
-                    done.addAndGet(to - from);
+            int did = 0;
+            for (int i = 0; i < threads; i++) {
+                did += share((worker + i) % threads, worker);
+            }
+            if (did > 0) {
+                done.addAndGet(did);
+            }
+        }
+
+        /** What is left of a share, part by part; gives how many items that were. */
+        private int share(int share, int worker) {
+            int end = start(share + 1);
+            int did = 0;
+            while (true) {
+                int from = next.get(share * APART);
+                if (from >= end) {
+                    return did;
+                }
+                // half of what is left, for there may be somebody to help
+                int to = from + Math.clamp((end - from + 1) / 2, 1, grain);
+                if (next.compareAndSet(share * APART, from, to)) {
+                    run(worker, from, to);
+                    did += to - from;
                 }
             }
         }
 
-        /** The next item that nobody has; {@code next} stops growing soon after the last one. */
-        private int claim() {
-            return next.get() >= items ? items : next.getAndAdd(grain);
+        private void run(int worker, int from, int to) {
+            try {
+                if (failure == null) {
+                    part.run(worker, from, to);
+                }
+            } catch (RuntimeException | Error e) {
+                failure = e;
+            }
         }
 
         // on a busy machine the worker that is awaited may need this very processor
