@@ -33,8 +33,8 @@ abstract sealed class CodeRows {
     static CodeRows of(TensorType type, int cols) {
         return switch (type) {
             case Q4_1, Q4_K -> new Ints(type, cols);
-            case Q4_0, Q8_0 -> new Shorts(type, cols);
-            case Q5_0, Q5_1, Q2_K, Q3_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, TQ1_0, TQ2_0, MXFP4 ->
+            case Q4_0, Q8_0, Q6_K -> new Shorts(type, cols);
+            case Q5_0, Q5_1, Q2_K, Q3_K, Q5_K, IQ4_NL, IQ4_XS, TQ1_0, TQ2_0, MXFP4 ->
                     new Bytes(type, cols);
             case F32, F16, BF16 -> throw new IllegalArgumentException(type + " has no codes");
         };
@@ -146,7 +146,13 @@ abstract sealed class CodeRows {
         }
     }
 
-    /** Blocks of a scale and eight or sixteen shorts of codes. */
+    /** Four bytes of six bits side by side. */
+    private static int sixes(int bytes) {
+        int pairs = (bytes & 0x003F003F) | ((bytes >>> 2) & 0x0FC00FC0);
+        return (pairs & 0xFFF) | ((pairs >>> 4) & 0xFFF000);
+    }
+
+    /** Blocks of whole shorts: a scale and eight or sixteen of codes, or those of Q6_K. */
     private static final class Shorts extends CodeRows {
         private final short[] shorts;
         private final int each;
@@ -166,23 +172,56 @@ abstract sealed class CodeRows {
         @Override
         void placeCodes(int lane, int[] words) {
             for (int b = 0; b < blocks; b++) {
-                int r = each * b + 1;
-                if (type == TensorType.Q4_0) {
-                    block(
-                            pair(shorts[r], shorts[r + 1]),
-                            pair(shorts[r + 2], shorts[r + 3]),
-                            pair(shorts[r + 4], shorts[r + 5]),
-                            pair(shorts[r + 6], shorts[r + 7]),
-                            words,
-                            b * 4 * PANEL + lane);
-                } else {
-                    for (int i = 0; i < 8; i++) {
-                        // the other highest bit: from signed bytes to 128 and more
-                        words[(b * 8 + i) * PANEL + lane] =
-                                pair(shorts[r + 2 * i], shorts[r + 2 * i + 1]) ^ 0x80808080;
-                    }
+                switch (type) {
+                    case Q4_0 -> placeFours(each * b + 1, b * 4 * PANEL + lane, words);
+                    case Q8_0 -> placeEights(each * b + 1, b * 8 * PANEL + lane, words);
+                    default -> placeK(each * b, b * 48 * PANEL + lane, words);
                 }
             }
+        }
+
+        private int four(int r) {
+            return pair(shorts[r], shorts[r + 1]);
+        }
+
+        private void placeFours(int r, int at, int[] words) {
+            block(four(r), four(r + 2), four(r + 4), four(r + 6), words, at);
+        }
+
+        private void placeEights(int r, int at, int[] words) {
+            for (int i = 0; i < 8; i++) {
+                // the other highest bit: from signed bytes to 128 and more
+                words[at + i * PANEL] = four(r + 2 * i) ^ 0x80808080;
+            }
+        }
+
+        /**
+         * Twice 128 codes: quarters of 32 share 64 bytes of low bits, two nibbles to a byte, and 32
+         * bytes of high ones, four pairs to a byte.
+         */
+        private void placeK(int r, int at, int[] words) {
+            for (int run = 0; run < 16; run++) {
+                int half = run / 8;
+                int quarter = run % 8 / 2;
+                int low = r + half * 32 + quarter % 2 * 16 + run % 2 * 8;
+                int high = r + 64 + half * 16 + run % 2 * 8;
+                int a = six(low, high, quarter);
+                int b = six(low + 2, high + 2, quarter);
+                int c = six(low + 4, high + 4, quarter);
+                int d = six(low + 6, high + 6, quarter);
+                int to = at + run * 3 * PANEL;
+                // as SIX_BITS has it: the last four are spread over the upper ends
+                words[to] = sixes(a) | ((d & 0x3F) << 24) | (d >>> 24 << 30);
+                words[to + PANEL] = sixes(b) | ((d >>> 8 & 0x3F) << 24) | (d >>> 26 << 30);
+                words[to + 2 * PANEL] = sixes(c) | ((d >>> 16 & 0x3F) << 24) | (d >>> 28 << 30);
+            }
+        }
+
+        /** Four neighbours of a quarter, a byte each. */
+        private int six(int low, int high, int quarter) {
+            int nibbles = four(low) >>> (quarter / 2 * 4) & 0x0F0F0F0F;
+            int pairs = four(high) >>> (quarter * 2) & 0x03030303;
+            return nibbles | (pairs << 4);
         }
     }
 
