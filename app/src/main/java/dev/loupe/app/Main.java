@@ -6,6 +6,7 @@ import dev.loupe.files.ModelFileException;
 import dev.loupe.files.store.Bytes;
 import dev.loupe.files.store.StoreException;
 import dev.loupe.generate.NoTokenException;
+import dev.loupe.train.DataException;
 
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +45,7 @@ import java.io.StringWriter;
             Show.class,
             Quantize.class,
             Convert.class,
+            TrainTokenizer.class,
             Bench.class,
             Pull.class,
             ListModels.class,
@@ -136,7 +138,8 @@ public final class Main implements Runnable {
                 e instanceof UserException
                         || e instanceof ModelFileException
                         || e instanceof NoTokenException
-                        || e instanceof StoreException;
+                        || e instanceof StoreException
+                        || e instanceof DataException;
         String message =
                 expected
                         ? String.valueOf(e.getMessage())

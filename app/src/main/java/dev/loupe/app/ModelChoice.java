@@ -51,6 +51,10 @@ class ModelChoice implements OptionList.Shared {
 
     /** The model's tokenizer, without its weights. */
     Tokenizer openTokenizer() {
+        if (model != null && Files.isRegularFile(Path.of(model, "tokenizer.json"))) {
+            // one that was trained here has no model beside it yet
+            return Tokenizers.open(Path.of(model));
+        }
         Path path = path();
         Tokenizer tokenizer = Tokenizers.open(path);
         remember(path);

@@ -33,7 +33,8 @@ class ArrowsTest {
         "model, kernels",
         "files, model kernels tokens",
         "generate, model kernels tokens",
-        "app, generate files model kernels tokens"
+        "train, model kernels tokens files",
+        "app, train generate files model kernels tokens"
     })
     void aModuleUsesThoseBeforeItOnly(String module, String others) {
         String[] allowed =

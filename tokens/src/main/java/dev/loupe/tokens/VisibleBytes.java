@@ -28,6 +28,11 @@ final class VisibleBytes {
         return CHARS[b];
     }
 
+    /** The byte that one of the characters is written for. */
+    static int byteOf(char visible) {
+        return BYTES[visible];
+    }
+
     /** The bytes that a token is written for, or null if it is not written in this way. */
     static byte @Nullable [] decode(String token) {
         byte[] bytes = new byte[token.length()];
