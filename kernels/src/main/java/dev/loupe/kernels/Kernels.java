@@ -54,6 +54,28 @@ public interface Kernels {
     void multiply(float[] panels, int from, boolean add, Tensor x, Tensor y);
 
     /**
+     * {@link #multiply(float[], int, boolean, Tensor, Tensor)} with the columns of {@code x} in
+     * place of its rows, which gradients of weights are made of: {@code y[r][c] = start + sum over
+     * k of x[k][r] * panels[c / 16][k][c % 16]}, k ascending in one chain.
+     *
+     * @param panels {@code [panel][x.rows()][16]}
+     * @param x {@code [inputs, row]}
+     * @param y {@code [row, outputs]}
+     */
+    default void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y) {
+        for (int r = 0; r < y.rows(); r++) {
+            for (int c = 0; c < y.cols(); c++) {
+                int w = from + c / Weight.PANEL * x.rows() * Weight.PANEL + c % Weight.PANEL;
+                float sum = add ? y.data()[y.row(r) + c] : 0;
+                for (int k = 0; k < x.rows(); k++) {
+                    sum = Math.fma(x.data()[x.row(k) + r], panels[w + k * Weight.PANEL], sum);
+                }
+                y.data()[y.row(r) + c] = sum;
+            }
+        }
+    }
+
+    /**
      * Products of one generated token with the panels {@code [from, to)} of a weight, read as they
      * are stored.
      *

@@ -70,4 +70,106 @@ public final class Normalization {
             }
         }
     }
+
+    /** Rows whose contributions to the weight are added up together: the same on any machine. */
+    private static final int TOGETHER = 32;
+
+    /**
+     * The backward of {@link #normalize}. With {@code h} the normalised numbers of a group and
+     * {@code g = dy * weight}: {@code dx += factor * (g - mean(g) - h * mean(g * h))}, where the
+     * mean of {@code g} counts as 0 for {@link Kind#RMS}; {@code dweight += dy * h} and {@code
+     * dbias += dy}, over all rows and groups.
+     *
+     * @param dweight as long as the weight, or null if nobody asks for it
+     * @param dbias as long as the weight, or null
+     */
+    public static void normalizeBackward(
+            Processor processor,
+            Kind kind,
+            Tensor x,
+            float[] weight,
+            float eps,
+            Tensor dy,
+            Tensor dx,
+            float @Nullable [] dweight,
+            float @Nullable [] dbias) {
+        int n = weight.length;
+        int parts = (x.rows() + TOGETHER - 1) / TOGETHER;
+        float[][] sums = new float[parts][2 * n];
+        processor
+                .threads()
+                .each(
+                        parts,
+                        1,
+                        (worker, from, to) -> {
+                            float[] h = new float[n];
+                            for (int part = from; part < to; part++) {
+                                int end = Math.min(x.rows(), (part + 1) * TOGETHER);
+                                for (int r = part * TOGETHER; r < end; r++) {
+                                    for (int c = 0; c < x.cols(); c += n) {
+                                        float factor = normalized(kind, x, r, c, eps, h);
+                                        share(dy, r, c, h, sums[part]);
+                                        groupBackward(kind, h, factor, weight, dy, dx, r, c);
+                                    }
+                                }
+                            }
+                        });
+        for (float[] sum : sums) {
+            for (int i = 0; dweight != null && i < n; i++) {
+                dweight[i] += sum[i];
+            }
+            for (int i = 0; dbias != null && i < n; i++) {
+                dbias[i] += sum[n + i];
+            }
+        }
+    }
+
+    /** Fills {@code h} and gives the factor that the deviations were multiplied by. */
+    private static float normalized(Kind kind, Tensor x, int r, int c, float eps, float[] h) {
+        int n = h.length;
+        int from = x.row(r) + c;
+        float[] in = x.data();
+        float mean = kind == Kind.RMS ? 0f : Reduction.sum(in, from, n) / n;
+        float variance = Reduction.squares(in, from, n, mean) / n;
+        float factor = (float) (1 / Math.sqrt(variance + eps));
+        for (int i = 0; i < n; i++) {
+            h[i] = (in[from + i] - mean) * factor;
+        }
+        return factor;
+    }
+
+    private static void share(Tensor dy, int r, int c, float[] h, float[] sums) {
+        float[] d = dy.data();
+        int from = dy.row(r) + c;
+        int n = h.length;
+        for (int i = 0; i < n; i++) {
+            sums[i] += d[from + i] * h[i];
+        }
+        for (int i = 0; i < n; i++) {
+            sums[n + i] += d[from + i];
+        }
+    }
+
+    private static void groupBackward(
+            Kind kind,
+            float[] h,
+            float factor,
+            float[] weight,
+            Tensor dy,
+            Tensor dx,
+            int r,
+            int c) {
+        int n = h.length;
+        float[] d = dy.data();
+        int from = dy.row(r) + c;
+        float sum = kind == Kind.RMS ? 0f : Reduction.dot(d, from, weight, 0, n);
+        float along = Reduction.dot(d, from, weight, h, n);
+        float mean = sum / n;
+        float slope = along / n;
+        float[] out = dx.data();
+        int to = dx.row(r) + c;
+        for (int i = 0; i < n; i++) {
+            out[to + i] += factor * (d[from + i] * weight[i] - mean - h[i] * slope);
+        }
+    }
 }

@@ -56,4 +56,35 @@ public final class Reduction {
         }
         return (s0 + s1) + (s2 + s3);
     }
+
+    /** The sum of {@code x * y} over {@code n} numbers, in sixteen chains. */
+    static float dot(float[] x, int from, float[] y, int start, int n) {
+        float[] lanes = new float[16];
+        int i = 0;
+        for (; i + 16 <= n; i += 16) {
+            for (int lane = 0; lane < 16; lane++) {
+                lanes[lane] = Math.fma(x[from + i + lane], y[start + i + lane], lanes[lane]);
+            }
+        }
+        for (; i < n; i++) {
+            lanes[0] = Math.fma(x[from + i], y[start + i], lanes[0]);
+        }
+        return sum(lanes);
+    }
+
+    /** The sum of {@code x * y * z} over {@code n} numbers, in sixteen chains. */
+    static float dot(float[] x, int from, float[] y, float[] z, int n) {
+        float[] lanes = new float[16];
+        int i = 0;
+        for (; i + 16 <= n; i += 16) {
+            for (int lane = 0; lane < 16; lane++) {
+                int k = i + lane;
+                lanes[lane] = Math.fma(x[from + k] * y[k], z[k], lanes[lane]);
+            }
+        }
+        for (; i < n; i++) {
+            lanes[0] = Math.fma(x[from + i] * y[i], z[i], lanes[0]);
+        }
+        return sum(lanes);
+    }
 }

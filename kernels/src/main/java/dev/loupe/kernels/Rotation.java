@@ -60,6 +60,37 @@ public final class Rotation {
                 });
     }
 
+    /**
+     * The backward of {@link #rotate}: gradients are turned back, and added to {@code dx}.
+     *
+     * @param dy {@code [row, head * headDim]}
+     */
+    public void rotateBackward(Processor processor, Tensor dy, int[] positions, Tensor dx) {
+        Table angles = upTo(Arrays.stream(positions, 0, dy.rows()).max().orElse(0));
+        int n = frequencies.length;
+        Elementwise.rows(
+                processor,
+                dy,
+                r -> {
+                    float[] d = dy.data();
+                    float[] out = dx.data();
+                    int angle = positions[r] * n;
+                    for (int c = 0; c < dy.cols(); c += headDim) {
+                        int i = dy.row(r) + c;
+                        int o = dx.row(r) + c;
+                        for (int f = 0; f < n; f++) {
+                            float cos = angles.cos[angle + f];
+                            float sin = angles.sin[angle + f];
+                            out[o + f] += d[i + f] * cos + d[i + f + n] * sin;
+                            out[o + f + n] += d[i + f + n] * cos - d[i + f] * sin;
+                        }
+                        for (int e = 2 * n; e < headDim; e++) {
+                            out[o + e] += d[i + e];
+                        }
+                    }
+                });
+    }
+
     private synchronized Table upTo(int position) {
         int n = frequencies.length;
         int known = n == 0 ? Integer.MAX_VALUE : table.cos.length / n;

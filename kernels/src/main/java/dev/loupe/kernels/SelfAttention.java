@@ -188,4 +188,142 @@ public final class SelfAttention {
                     }
                 });
     }
+
+    /**
+     * {@link #attend} for training: notes the logarithm of each softmax's sum too, from which the
+     * backward computes the scores' weights again.
+     *
+     * @param lse {@code [row, nHead]}, receives {@code log(sum over keys of e^score)}
+     */
+    public static void attend(
+            Processor processor, Tensor q, Sequences visible, Heads heads, Tensor z, Tensor lse) {
+        List<AttentionUnit> units = AttentionUnit.of(q, visible, heads);
+        processor
+                .threads()
+                .each(
+                        units.size(),
+                        1,
+                        (worker, from, to) -> {
+                            AttentionScratch scratch = AttentionScratch.ofThread();
+                            for (int i = from; i < to; i++) {
+                                AttentionUnit unit = units.get(i);
+                                RunningSoftmax done =
+                                        unit.run(processor.kernels(), q, visible, heads, scratch);
+                                unit.finish(done, heads, z);
+                                noteSums(unit, done, lse);
+                            }
+                        });
+    }
+
+    private static void noteSums(AttentionUnit unit, RunningSoftmax done, Tensor lse) {
+        for (int row = 0; row < unit.tokens() * unit.shared(); row++) {
+            int t = unit.token() + row / unit.shared();
+            int head = unit.kvHead() * unit.shared() + row % unit.shared();
+            float sum = 0;
+            for (int lane = row * 16; lane < row * 16 + 16; lane++) {
+                sum += done.lanes()[lane];
+            }
+            lse.data()[lse.row(t) + head] = done.highest()[row] + (float) Math.log(sum);
+        }
+    }
+
+    /**
+     * The backward of {@link #attend(Processor, Tensor, Sequences, Heads, Tensor, Tensor)}: adds to
+     * {@code dq}, {@code dk} and {@code dv}.
+     *
+     * @param z the result of the forward
+     * @param lse from the forward
+     * @param dz {@code [row, nHead * headDim]}
+     */
+    public static void attendBackward(
+            Processor processor,
+            Tensor q,
+            Sequences visible,
+            Heads heads,
+            Tensor z,
+            Tensor lse,
+            Tensor dz,
+            Tensor dq,
+            Tensor dk,
+            Tensor dv) {
+        AttentionBackward.run(
+                processor, new AttentionBackward.Pass(q, visible, heads, z, lse, dz, dq, dk, dv));
+    }
+
+    /** The backward of {@link #scores}: adds to {@code dq} and {@code dk}. */
+    public static void scoresBackward(
+            Tensor q, Sequences visible, Heads heads, Tensor ds, Tensor dq, Tensor dk) {
+        int keys = ds.cols() / heads.nHead();
+        for (int row = 0; row < ds.rows(); row++) {
+            for (int head = 0; head < heads.nHead(); head++) {
+                for (int j = visible.from(row); j < visible.to(row); j++) {
+                    float d = heads.scale() * ds.data()[ds.row(row) + head * keys + j];
+                    int query = head * heads.headDim();
+                    int key = shared(visible, heads, head);
+                    int other = visible.startOf(row) + j;
+                    addTo(dq, row, query, d, visible.k(), other, key, heads.headDim());
+                    addTo(dk, other, key, d, q, row, query, heads.headDim());
+                }
+            }
+        }
+    }
+
+    /** The first column of the keys that a head of queries looks at. */
+    private static int shared(Sequences visible, Heads heads, int head) {
+        int kvHeads = visible.k().cols() / heads.headDim();
+        return head * kvHeads / heads.nHead() * heads.headDim();
+    }
+
+    private static void addTo(
+            Tensor into, int row, int col, float factor, Tensor x, int xRow, int xCol, int n) {
+        int to = into.row(row) + col;
+        int from = x.row(xRow) + xCol;
+        for (int i = 0; i < n; i++) {
+            into.data()[to + i] += factor * x.data()[from + i];
+        }
+    }
+
+    /** The backward of {@link #softmax}: {@code ds += p * (dp - sum over the group of p * dp)}. */
+    public static void softmaxBackward(
+            Processor processor, Tensor p, int group, Tensor dp, Tensor ds) {
+        Elementwise.rows(
+                processor,
+                p,
+                row -> {
+                    for (int c = 0; c < p.cols(); c += group) {
+                        int at = p.row(row) + c;
+                        int d = dp.row(row) + c;
+                        int to = ds.row(row) + c;
+                        float inner = Reduction.dot(p.data(), at, dp.data(), d, group);
+                        for (int i = 0; i < group; i++) {
+                            ds.data()[to + i] += p.data()[at + i] * (dp.data()[d + i] - inner);
+                        }
+                    }
+                });
+    }
+
+    /** The backward of {@link #mix}: adds to {@code dpattern} and {@code dv}. */
+    public static void mixBackward(
+            Tensor pattern, Sequences visible, Heads heads, Tensor dz, Tensor dpattern, Tensor dv) {
+        int keys = pattern.cols() / heads.nHead();
+        for (int row = 0; row < dz.rows(); row++) {
+            for (int head = 0; head < heads.nHead(); head++) {
+                for (int j = visible.from(row); j < visible.to(row); j++) {
+                    int at = head * keys + j;
+                    int column = head * heads.headDim();
+                    int value = shared(visible, heads, head);
+                    int other = visible.startOf(row) + j;
+                    float p = pattern.data()[pattern.row(row) + at];
+                    dpattern.data()[dpattern.row(row) + at] +=
+                            Reduction.dot(
+                                    dz.data(),
+                                    dz.row(row) + column,
+                                    visible.v().data(),
+                                    visible.v().row(other) + value,
+                                    heads.headDim());
+                    addTo(dv, other, value, p, dz, row, column, heads.headDim());
+                }
+            }
+        }
+    }
 }

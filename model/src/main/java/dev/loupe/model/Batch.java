@@ -105,6 +105,11 @@ public final class Batch {
         return starts[part];
     }
 
+    /** The first row of each part, in the order of {@link #parts}. */
+    int[] starts() {
+        return starts;
+    }
+
     /** The last row of each part, in the order of {@link #parts}. */
     public int[] lastRows() {
         int[] last = new int[starts.length];
@@ -143,12 +148,14 @@ public final class Batch {
     }
 
     /** Stores the keys and values of all rows, and gives what each may look at. */
-    Visible extend(int layer, Tensor k, Tensor v, int window) {
+    Visible extend(int layer, Tensor k, Tensor v, int headDim, int window) {
         KeyValues[] keys = new KeyValues[starts.length];
         for (int p = 0; p < keys.length; p++) {
             int n = parts.get(p).ids().length;
             keys[p] =
-                    parts.get(p).cache().extend(layer, k.rows(starts[p], n), v.rows(starts[p], n));
+                    parts.get(p)
+                            .cache()
+                            .extend(layer, k.rows(starts[p], n), v.rows(starts[p], n), headDim);
         }
         return new View(this, keys, window);
     }

@@ -36,9 +36,11 @@ public record Block(
         Tensor x = ops.tap(Site.RESID_PRE, layer, input);
         Tensor n1 = ops.tap(Site.NORMALIZED1, layer, ops.norm(x, ln1));
         Tensor a = ops.norm(attn.forward(ops, n1, batch, layer), postAttn);
+        a = ops.dropout(a, Site.ATTN_OUT, layer);
         Tensor mid = ops.tap(Site.RESID_MID, layer, ops.add(x, ops.tap(Site.ATTN_OUT, layer, a)));
         Tensor n2 = ops.tap(Site.NORMALIZED2, layer, ops.norm(parallel ? x : mid, ln2));
         Tensor m = ops.norm(mlp.forward(ops, n2, layer), postMlp);
+        m = ops.dropout(m, Site.MLP_OUT, layer);
         return ops.tap(Site.RESID_POST, layer, ops.add(mid, ops.tap(Site.MLP_OUT, layer, m)));
     }
 
@@ -78,7 +80,7 @@ public record Block(
             rotQ = ops.tap(Site.ROT_Q, layer, rotQ);
             rotK = ops.tap(Site.ROT_K, layer, rotK);
 
-            Visible visible = ops.remember(batch, layer, rotK, v, window);
+            Visible visible = ops.remember(batch, layer, rotK, v, heads, window);
             Tensor z = ops.attend(rotQ, visible, heads, batch, layer); // [token, queryWidth]
             return ops.linear(ops.tap(Site.Z, layer, z), out);
         }

@@ -1,5 +1,6 @@
 package dev.loupe.model;
 
+import dev.loupe.kernels.Targets;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.kernels.Weight;
 
@@ -43,6 +44,7 @@ public record Gpt(
             Tensor positions = ops.embed(wpe, batch.positions(), batch.generated());
             x = ops.add(x, ops.tap(Site.POS_EMBED, 0, positions));
         }
+        x = ops.dropout(x, Site.EMBED, 0);
         for (Block block : blocks) {
             x = ops.block(block, x, batch);
         }
@@ -63,5 +65,26 @@ public record Gpt(
     /** The logits of some rows of {@link #hidden}, {@code [row, vocabSize]}. */
     public Tensor unembed(Ops ops, Tensor hidden, int[] rows) {
         return ops.linear(ops.rows(hidden, rows), unembedding);
+    }
+
+    /**
+     * How far the model was from what came next: the weighted losses of all rows that {@code
+     * targets} asks for, {@code [row, 1]}. Their sum is what training makes smaller.
+     *
+     * @param targets one for each row of the batch
+     * @throws IllegalArgumentException as {@link #hidden} does, and if a target is no token
+     */
+    public Tensor loss(Ops ops, Batch batch, Targets targets) {
+        if (targets.ids().length != batch.rows()) {
+            throw new IllegalArgumentException(
+                    "targets: found %d, expected one for each of the %d rows of the batch"
+                            .formatted(targets.ids().length, batch.rows()));
+        }
+        Tensor hidden = hidden(ops, batch);
+        int[] rows = targets.rows();
+        if (rows.length == hidden.rows()) {
+            return ops.crossEntropy(hidden, unembedding, targets);
+        }
+        return ops.crossEntropy(ops.rows(hidden, rows), unembedding, targets.of(rows));
     }
 }

@@ -1,6 +1,7 @@
 package dev.loupe.model;
 
 import dev.loupe.kernels.Activation;
+import dev.loupe.kernels.CrossEntropy;
 import dev.loupe.kernels.Elementwise;
 import dev.loupe.kernels.Normalization;
 import dev.loupe.kernels.Processor;
@@ -9,6 +10,7 @@ import dev.loupe.kernels.Rotation;
 import dev.loupe.kernels.SelfAttention;
 import dev.loupe.kernels.SelfAttention.Heads;
 import dev.loupe.kernels.SelfAttention.Visible;
+import dev.loupe.kernels.Targets;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.kernels.Weight;
 
@@ -104,8 +106,8 @@ public final class Inference implements Ops {
     }
 
     @Override
-    public Visible remember(Batch batch, int layer, Tensor k, Tensor v, int window) {
-        return batch.extend(layer, k, v, window);
+    public Visible remember(Batch batch, int layer, Tensor k, Tensor v, Heads heads, int window) {
+        return batch.extend(layer, k, v, heads.headDim(), window);
     }
 
     @Override
@@ -137,6 +139,22 @@ public final class Inference implements Ops {
     }
 
     @Override
+    public Tensor addColumns(Tensor a, int column, Tensor b) {
+        Tensor y = like(a);
+        Elementwise.scale(processor, a, 1, y);
+        Elementwise.accumulate(processor, b, 1, y.columns(column, b.cols()));
+        return y;
+    }
+
+    @Override
+    public Tensor crossEntropy(Tensor x, Linear unembedding, Targets targets) {
+        Tensor loss = room(x.rows(), 1, x.generated());
+        Weight w = unembedding.withoutAdapters();
+        CrossEntropy.losses(processor, x, w, unembedding.bias(), targets, loss, null);
+        return loss;
+    }
+
+    @Override
     public Tensor scale(Tensor x, float s) {
         if (s == 1) {
             return x;
@@ -150,9 +168,7 @@ public final class Inference implements Ops {
     public Tensor rows(Tensor x, int[] rows) {
         int generated = (int) Arrays.stream(rows).filter(row -> row < x.generated()).count();
         Tensor y = room(rows.length, x.cols(), generated);
-        for (int t = 0; t < rows.length; t++) {
-            System.arraycopy(x.data(), x.row(rows[t]), y.data(), y.row(t), x.cols());
-        }
+        Elementwise.gather(x, rows, y);
         return y;
     }
 
@@ -180,15 +196,7 @@ public final class Inference implements Ops {
     @Override
     public Tensor choose(boolean[][] second, Tensor a, Tensor b) {
         Tensor y = like(a);
-        for (int r = 0; r < y.rows(); r++) {
-            int group = y.cols() / second[r].length;
-            for (int g = 0; g < second[r].length; g++) {
-                Tensor from = second[r][g] ? b : a;
-                int column = g * group;
-                System.arraycopy(
-                        from.data(), from.row(r) + column, y.data(), y.row(r) + column, group);
-            }
-        }
+        Elementwise.choose(second, a, b, y);
         return y;
     }
 

@@ -10,6 +10,7 @@ import dev.loupe.kernels.Tensor;
  */
 public final class KvCache {
     private final KeyValues[] layers;
+    private final boolean remembers;
     private int length;
 
     /** One that keeps floats. */
@@ -27,6 +28,25 @@ public final class KvCache {
         for (int i = 0; i < layers.length; i++) {
             layers[i] = new KeyValues(heads, headDim, type);
         }
+        remembers = true;
+    }
+
+    private KvCache() {
+        layers = new KeyValues[0];
+        remembers = false;
+    }
+
+    /**
+     * One that remembers nothing, for a sequence that is there as a whole: the only kind through
+     * which gradients flow.
+     */
+    public static KvCache none() {
+        return new KvCache();
+    }
+
+    /** Whether tokens find here what came before them. */
+    public boolean remembers() {
+        return remembers;
     }
 
     /** How many tokens it remembers. */
@@ -56,12 +76,17 @@ public final class KvCache {
         return bytes;
     }
 
-    KeyValues extend(int layer, Tensor k, Tensor v) {
+    KeyValues extend(int layer, Tensor k, Tensor v, int headDim) {
+        if (!remembers) {
+            KeyValues once = new KeyValues(k.cols() / headDim, headDim);
+            once.put(0, k, v);
+            return once;
+        }
         layers[layer].put(length, k, v);
         return layers[layer];
     }
 
     void advance(int tokens) {
-        length += tokens;
+        length += remembers ? tokens : 0;
     }
 }

@@ -4,6 +4,7 @@ import dev.loupe.kernels.Activation;
 import dev.loupe.kernels.Rotation;
 import dev.loupe.kernels.SelfAttention.Heads;
 import dev.loupe.kernels.SelfAttention.Visible;
+import dev.loupe.kernels.Targets;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.kernels.Weight;
 
@@ -32,7 +33,7 @@ public interface Ops {
     Tensor rope(Tensor x, @Nullable Rotation rotation, int[] positions);
 
     /** Stores the keys and values of a batch, and gives what its rows may look at. */
-    Visible remember(Batch batch, int layer, Tensor k, Tensor v, int window);
+    Visible remember(Batch batch, int layer, Tensor k, Tensor v, Heads heads, int window);
 
     /** Queries to mixed values, {@code [token, nHead * headDim]}. */
     Tensor attention(Tensor q, Visible visible, Heads heads);
@@ -44,10 +45,21 @@ public interface Ops {
 
     Tensor add(Tensor a, Tensor b);
 
+    /** {@code a} with {@code b} added to its columns from {@code column} on. */
+    Tensor addColumns(Tensor a, int column, Tensor b);
+
     Tensor scale(Tensor x, float s);
 
     /** Some rows, in the order asked for; generated ones first. */
     Tensor rows(Tensor x, int[] rows);
+
+    /**
+     * The loss of each row behind the unembedding, {@code [row, 1]}: {@code weight * -log
+     * softmax(logits)[target]}. The logits of all rows never exist at once.
+     *
+     * @throws IllegalArgumentException if the unembedding has adapters
+     */
+    Tensor crossEntropy(Tensor x, Linear unembedding, Targets targets);
 
     /** Attention's scores, {@code [token, nHead * keys]}; minus infinity where masked. */
     Tensor scores(Tensor q, Visible visible, Heads heads, int keys);
@@ -98,8 +110,23 @@ public interface Ops {
         return block.forward(this, x, batch);
     }
 
+    /** {@code W x + b}, and what adapters add to it. */
     default Tensor linear(Tensor x, Linear linear) {
-        return matmul(x, linear.weight(), linear.bias());
+        Tensor y = matmul(x, linear.weight(), linear.bias());
+        for (Lora lora : linear.adapters()) {
+            Tensor z = matmul(matmul(x, lora.a(), null), lora.b(), null);
+            y = addColumns(y, lora.first(), scale(z, lora.scale()));
+        }
+        return y;
+    }
+
+    /**
+     * Forgets some numbers at random while a model is trained; otherwise does nothing.
+     *
+     * @param site where, which decides on the random numbers
+     */
+    default Tensor dropout(Tensor x, Site site, int layer) {
+        return x;
     }
 
     /**

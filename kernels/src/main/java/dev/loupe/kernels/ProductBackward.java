@@ -1,0 +1,217 @@
+package dev.loupe.kernels;
+
+import static dev.loupe.kernels.Weight.PANEL;
+
+/**
+ * The backward of {@link Product#multiply}: of {@code y = x W^T + b} follow {@code dx = dy W},
+ * {@code dW = dy^T x} and {@code db}, the sum of the rows of {@code dy}. Each is a product of
+ * panels too; only what is packed in panels differs.
+ *
+ * <p>Every sum runs over its rows in one order, so that bits do not depend on the threads.
+ */
+public final class ProductBackward {
+    /** How many numbers of a weight are turned around at a time: 8 MB. */
+    private static final int TURNED = 1 << 21;
+
+    /** How many rows are packed at a time for a gradient of weights. */
+    private static final int ROWS = 256;
+
+    /** How many rows of {@code dx} a part of the work has at most. */
+    private static final int PART = 240;
+
+    private static final ThreadLocal<float[]> ROOM = ThreadLocal.withInitial(() -> new float[0]);
+
+    private ProductBackward() {}
+
+    /**
+     * {@code dx = dy W}, or {@code dx += dy W}. The weight may have any type.
+     *
+     * @param dy {@code [token, w.rows()]}
+     * @param dx {@code [token, w.cols()]}
+     * @param add false to write over what is in {@code dx}
+     */
+    public static void inputs(Processor processor, Tensor dy, Weight w, Tensor dx, boolean add) {
+        if (w instanceof Weight.Stack stack) {
+            int row = 0;
+            for (Weight part : stack.parts()) {
+                inputs(processor, dy.columns(row, part.rows()), part, dx, add || row > 0);
+                row += part.rows();
+            }
+            return;
+        }
+        int together = Math.max(1, TURNED / (PANEL * padded(w.cols())));
+        for (int panel = 0; panel < w.panels(); panel += together) {
+            int row = panel * PANEL;
+            int panels = Math.min(together, w.panels() - panel);
+            int rows = Math.min(panels * PANEL, w.rows() - row);
+            float[] turned = room(panels * PANEL * padded(w.cols()));
+            turn(processor, w, panel, rows, turned);
+            multiply(processor, dy.columns(row, rows), turned, dx, add || panel > 0);
+        }
+    }
+
+    private static int padded(int n) {
+        return (n + PANEL - 1) / PANEL * PANEL;
+    }
+
+    /** This thread's room, with what was left there. */
+    private static float[] room(int n) {
+        float[] room = ROOM.get();
+        if (room.length < n) {
+            room = new float[n];
+            ROOM.set(room);
+        }
+        return room;
+    }
+
+    /**
+     * Some rows of a weight as panels of columns, {@code [column / 16][row][16]}.
+     *
+     * @param first the panel of the first row
+     */
+    private static void turn(Processor processor, Weight w, int first, int rows, float[] out) {
+        int cols = w.cols();
+        int panels = (rows + PANEL - 1) / PANEL;
+        processor
+                .threads()
+                .each(
+                        panels,
+                        processor.grain(panels, 8),
+                        (worker, from, to) -> {
+                            float[] decoded = new float[PANEL * cols];
+                            for (int p = from; p < to; p++) {
+                                float[] panel = decoded;
+                                if (w instanceof Weight.Floats floats) {
+                                    panel = floats.data()[first + p];
+                                } else {
+                                    processor.kernels().decode(w, first + p, decoded, 0);
+                                }
+                                int lanes = Math.min(PANEL, rows - p * PANEL);
+                                for (int c = 0; c < cols; c += PANEL) {
+                                    int at = c * rows + p * PANEL * PANEL;
+                                    int n = Math.min(PANEL, cols - c);
+                                    turnBlock(panel, c * PANEL, n, lanes, out, at);
+                                }
+                            }
+                        });
+    }
+
+    /** Turns {@code n} columns of a panel; columns that are missing become zeros. */
+    private static void turnBlock(float[] panel, int from, int n, int lanes, float[] out, int at) {
+        for (int lane = 0; lane < lanes; lane++) {
+            for (int k = 0; k < PANEL; k++) {
+                out[at + lane * PANEL + k] = k < n ? panel[from + k * PANEL + lane] : 0;
+            }
+        }
+    }
+
+    private static void multiply(
+            Processor processor, Tensor dy, float[] turned, Tensor dx, boolean add) {
+        int panels = (dx.cols() + PANEL - 1) / PANEL;
+        int each = Math.clamp(panels / (4L * processor.threads().count()) * 2, 2, 8);
+        int across = (panels + each - 1) / each;
+        int down = (dy.rows() + PART - 1) / PART;
+        processor
+                .threads()
+                .each(
+                        across * down,
+                        1,
+                        (worker, from, to) -> {
+                            for (int part = from; part < to; part++) {
+                                int col = part % across * each * PANEL;
+                                int cols = Math.min(each * PANEL, dx.cols() - col);
+                                int row = part / across * PART;
+                                int rows = Math.min(PART, dy.rows() - row);
+                                processor
+                                        .kernels()
+                                        .multiply(
+                                                turned,
+                                                col * dy.cols(),
+                                                add,
+                                                dy.rows(row, rows),
+                                                dx.rows(row, rows).columns(col, cols));
+                            }
+                        });
+    }
+
+    /**
+     * {@code dw += dy^T x}.
+     *
+     * @param x {@code [token, inputs]}
+     * @param dy {@code [token, outputs]}
+     * @param dw as {@link Weight.Floats} has its numbers, {@code [outputs / 16][inputs * 16]}
+     */
+    public static void weights(Processor processor, Tensor x, Tensor dy, float[][] dw) {
+        int each = Math.clamp(dw.length / (4L * processor.threads().count()) * 2, 2, 4);
+        int parts = (dw.length + each - 1) / each;
+        processor
+                .threads()
+                .each(
+                        parts,
+                        1,
+                        (worker, from, to) -> {
+                            for (int part = from; part < to; part++) {
+                                int first = part * each;
+                                int panels = Math.min(each, dw.length - first);
+                                weights(processor.kernels(), x, dy, dw, first, panels);
+                            }
+                        });
+    }
+
+    private static void weights(
+            Kernels kernels, Tensor x, Tensor dy, float[][] dw, int first, int panels) {
+        int cols = panels * PANEL;
+        float[] room = room((ROWS + x.cols()) * cols);
+        Tensor sum = new Tensor(room, ROWS * cols, x.cols(), cols, cols, 0);
+        for (int t = 0; t < x.rows(); t += ROWS) {
+            int rows = Math.min(ROWS, x.rows() - t);
+            for (int p = 0; p < panels; p++) {
+                pack(dy.rows(t, rows), (first + p) * PANEL, room, p * rows * PANEL);
+            }
+            kernels.multiplyTransposed(room, 0, t > 0, x.rows(t, rows), sum);
+        }
+        for (int p = 0; x.rows() > 0 && p < panels; p++) {
+            float[] into = dw[first + p];
+            for (int i = 0; i < x.cols(); i++) {
+                int at = sum.row(i) + p * PANEL;
+                for (int lane = 0; lane < PANEL; lane++) {
+                    into[i * PANEL + lane] += room[at + lane];
+                }
+            }
+        }
+    }
+
+    /** The columns from {@code col} on as a panel, {@code [row][16]}. */
+    static void pack(Tensor x, int col, float[] out, int at) {
+        int n = Math.min(PANEL, x.cols() - col);
+        for (int r = 0; r < x.rows(); r++) {
+            int to = at + r * PANEL;
+            System.arraycopy(x.data(), x.row(r) + col, out, to, n);
+            for (int lane = n; lane < PANEL; lane++) {
+                out[to + lane] = 0;
+            }
+        }
+    }
+
+    /** {@code db += } the sum of all rows of {@code dy}. */
+    public static void bias(Processor processor, Tensor dy, float[] db) {
+        processor
+                .threads()
+                .each(
+                        db.length,
+                        256,
+                        (worker, from, to) -> {
+                            float[] sum = new float[to - from];
+                            float[] d = dy.data();
+                            for (int t = 0; t < dy.rows(); t++) {
+                                int row = dy.row(t) + from;
+                                for (int i = 0; i < sum.length; i++) {
+                                    sum[i] += d[row + i];
+                                }
+                            }
+                            for (int i = 0; i < sum.length; i++) {
+                                db[from + i] += sum[i];
+                            }
+                        });
+    }
+}

@@ -1,0 +1,69 @@
+package dev.loupe.model;
+
+import dev.loupe.kernels.Weight;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.List;
+
+/**
+ * The gradient of each parameter that is trained: a {@link Tape} adds to them, until they are
+ * cleared. What is not among the parameters is frozen, and costs nothing.
+ */
+public final class Gradients {
+    private final List<Parameter> parameters;
+    private final IdentityHashMap<Object, float[][]> gradients = new IdentityHashMap<>();
+
+    /** All zeros. */
+    public Gradients(List<Parameter> parameters) {
+        this.parameters = List.copyOf(parameters);
+        for (Parameter parameter : parameters) {
+            float[][] gradient = new float[parameter.data().length][];
+            for (int i = 0; i < gradient.length; i++) {
+                gradient[i] = new float[parameter.data()[i].length];
+            }
+            gradients.put(parameter.key(), gradient);
+        }
+    }
+
+    /** What is trained. */
+    public List<Parameter> parameters() {
+        return parameters;
+    }
+
+    /**
+     * The gradient of a parameter, laid out as its {@link Parameter#data}.
+     *
+     * @throws IllegalArgumentException if it is not among those that are trained
+     */
+    public float[][] of(Parameter parameter) {
+        float[][] gradient = gradients.get(parameter.key());
+        if (gradient == null) {
+            throw new IllegalArgumentException(
+                    "parameter " + parameter.name() + " is not among those that are trained");
+        }
+        return gradient;
+    }
+
+    /** Back to zeros. */
+    public void clear() {
+        for (float[][] gradient : gradients.values()) {
+            for (float[] numbers : gradient) {
+                Arrays.fill(numbers, 0);
+            }
+        }
+    }
+
+    /** The gradient of a matrix, or null if it is frozen. */
+    float @Nullable [][] of(Weight weight) {
+        return weight instanceof Weight.Floats floats ? gradients.get(floats.data()) : null;
+    }
+
+    /** The gradient of a vector, or null if it is frozen or not there. */
+    float @Nullable [] of(float @Nullable [] vector) {
+        float[][] gradient = vector == null ? null : gradients.get(vector);
+        return gradient == null ? null : gradient[0];
+    }
+}

@@ -1,0 +1,142 @@
+package dev.loupe.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.stream.Stream;
+
+/** Each backward against finite differences of its forward, both in double precision. */
+class GradientsTest {
+    private static DoubleSources doubles;
+
+    @BeforeAll
+    static void compile() {
+        doubles = new DoubleSources();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "matmul",
+                "matmul with a frozen stack",
+                "one weight used twice",
+                "adapters",
+                "embed",
+                "layer norm",
+                "rms norm",
+                "norm of heads",
+                "rope",
+                "rope of a part",
+                "attention",
+                "attention of shared heads",
+                "attention with a window",
+                "scores, softmax and mix",
+                "choose",
+                "SILU",
+                "GELU",
+                "GELU_TANH",
+                "multiply",
+                "add",
+                "addColumns",
+                "scale",
+                "rows",
+                "columns",
+                "dropout",
+                "crossEntropy"
+            })
+    void everyOperationsGradientIsItsSlope(String operation) {
+        assertThat(doubles.worst(operation)).isLessThan(1e-6);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gpt gpt2", "gpt neox", "gpt llama", "gpt gemma"})
+    void everyParametersGradientIsTheSlopeOfTheLoss(String model) {
+        assertThat(doubles.worst(model)).isLessThan(1e-6);
+    }
+
+    /** A class, a piece of its backward, the same with another sign, and the case that sees it. */
+    static Stream<Arguments> mutants() {
+        return Stream.of(
+                mutant("Kernels", "sum = Math.fma(x", "sum = Math.fma(-x", "matmul"),
+                mutant("ProductBackward", "into[i * PANEL + lane] +=", "-=", "matmul"),
+                mutant("ProductBackward", "db[from + i] +=", "-=", "matmul"),
+                mutant(
+                        "ProductBackward",
+                        "? panel[from + k * PANEL + lane] : 0",
+                        "? -panel[from + k * PANEL + lane] : 0",
+                        "matmul with a frozen stack"),
+                mutant("Embedding", "panel[i * PANEL + lane] +=", "-=", "embed"),
+                mutant("Normalization", "- mean - h[i] * slope", "+ mean - h[i] * slope", LAYER),
+                mutant("Normalization", "- h[i] * slope", "+ h[i] * slope", "rms norm"),
+                mutant("Normalization", "dweight[i] +=", "-=", "norm of heads"),
+                mutant("Normalization", "dbias[i] +=", "-=", LAYER),
+                mutant(
+                        "Rotation",
+                        "* cos + d[i + f + n] * sin",
+                        "* cos - d[i + f + n] * sin",
+                        "rope"),
+                mutant("Rotation", "* cos - d[i + f] * sin", "* cos + d[i + f] * sin", "rope"),
+                mutant("Rotation", "out[o + e] +=", "-=", "rope of a part"),
+                mutant("SelfAttention", "highest()[row] + (", "highest()[row] - (", "attention"),
+                mutant("AttentionBackward", "- room[inner + r]", "+ room[inner + r]", "attention"),
+                mutant("AttentionBackward", "-= room[lse + r]", "+=", "attention"),
+                mutant("AttentionBackward", ".dq.data()[to + d] +=", "-=", "attention"),
+                mutant("AttentionBackward", "1, dz, dz", "-1, dz, dz", "attention with a window"),
+                mutant("SelfAttention", "- inner)", "+ inner)", PARTS),
+                mutant("SelfAttention", "float d = heads", "float d = -heads", PARTS),
+                mutant("SelfAttention", "value, p, dz", "value, -p, dz", PARTS),
+                mutant("Slope", "x[from + i] * (1f - s)", "x[from + i] * (1f + s)", "SILU"),
+                mutant("Slope", "1f + 3f * TANH", "1f - 3f * TANH", "GELU_TANH"),
+                mutant("Slope", "below + v", "below - v", "GELU"),
+                mutant("Elementwise", "+= d[i + c] * slope[c]", "-= d[i + c] * slope[c]", "SILU"),
+                mutant("Elementwise", "+= d[i + c] * factor", "-= d[i + c] * factor", "multiply"),
+                mutant("Elementwise", "+= s * from", "-= s * from", "scale"),
+                mutant("Elementwise", "+= s * from", "-= s * from", "add"),
+                mutant("Elementwise", "? db : da", "? da : db", "choose"),
+                mutant("Elementwise", "accumulate(processor, dy.rows(t, 1), 1", "-1", "rows"),
+                mutant("Tape", "dy.columns(column, b.cols()), 1", "-1", "addColumns"),
+                mutant(
+                        "Tape",
+                        "() -> random.add(",
+                        "() -> new Dropout(dropout, place + 1).add(",
+                        "dropout"),
+                mutant(
+                        "CrossEntropy",
+                        "s[target] -= weight",
+                        "s[target] += weight",
+                        "crossEntropy"),
+                mutant("CrossEntropy", "= weight / sum", "= -weight / sum", "crossEntropy"));
+    }
+
+    private static final String LAYER = "layer norm";
+    private static final String PARTS = "scores, softmax and mix";
+
+    /** An operator alone takes the place of the last one in what is found. */
+    private static Arguments mutant(String file, String found, String instead, String seen) {
+        String whole = instead;
+        if (instead.length() == 2 && instead.endsWith("=")) {
+            whole = found.replaceAll("[+-]=", instead);
+        } else if (instead.equals("-1")) {
+            whole = found.substring(0, found.length() - 1) + "-1";
+        }
+        return Arguments.of(file, found, whole, seen);
+    }
+
+    @ParameterizedTest
+    @MethodSource("mutants")
+    void anotherSignInAnyBackwardIsSeen(String file, String found, String instead, String seen) {
+        String number = "(\\d)f\\b";
+        double worst =
+                doubles.worstWith(
+                        file,
+                        found.replace("float", "double").replaceAll(number, "$1d"),
+                        instead.replace("float", "double").replaceAll(number, "$1d"),
+                        seen);
+        assertThat(worst).isGreaterThan(1e-3);
+    }
+}
