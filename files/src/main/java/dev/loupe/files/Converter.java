@@ -8,7 +8,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import dev.loupe.kernels.StoredRows;
 import dev.loupe.kernels.TensorType;
+import dev.loupe.model.Gpt;
 import dev.loupe.model.GptConfig;
+import dev.loupe.model.GptTensors;
 import dev.loupe.model.TensorSource;
 import dev.loupe.tokens.Tokenizer;
 
@@ -20,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -103,6 +106,39 @@ public final class Converter {
             TensorSource source = new GgufTensors(gguf, family, config);
             new Converter(file, family, config, source, workers)
                     .writeFolder(gguf.metadata(), folder, type, progress);
+        }
+    }
+
+    /**
+     * Writes a model that is in memory as a folder: config.json and model.safetensors. A tokenizer
+     * goes beside them by itself.
+     *
+     * @param folder made if it is not there; files of these names are replaced, others stay
+     * @param type F32, F16 or BF16, of all tensors
+     * @param end the token that ends a text, where there is one
+     * @throws ModelFileException if it cannot be written
+     */
+    public static void save(Gpt gpt, Path folder, TensorType type, OptionalInt end) {
+        String name = gpt.config().family();
+        Family family =
+                Family.ofModelType(name)
+                        .or(() -> Family.ofArchitecture(name))
+                        .orElseThrow(() ->
+                                new ModelFileException(folder, "family", name, Family.known()));
+        TensorSource source = new GptTensors(gpt, family.names().containsKey("blk.N.attn_qkv"));
+        try (ExecutorService workers = Executors.newFixedThreadPool(1)) {
+            Converter converter = new Converter(folder, family, gpt.config(), source, workers);
+            List<ModelSummary.Entry> tensors = converter.known();
+            ObjectNode json = converter.said(() -> HfConfigJson.of(family, gpt.config(), type));
+            end.ifPresent(id -> json.put("bos_token_id", id).put("eos_token_id", id));
+            NewFolder.write(
+                    folder,
+                    part -> {
+                        write(part.resolve("config.json"), json);
+                        converter
+                                .weights(tensors, type, (index, count, tensor) -> {})
+                                .write(part.resolve("model.safetensors"));
+                    });
         }
     }
 
