@@ -64,6 +64,11 @@ public final class Trainer {
                         Taps.NONE);
     }
 
+    /** The model as it stands. */
+    public Gpt gpt() {
+        return gpt;
+    }
+
     /** Steps that were made. */
     public long step() {
         return progress.step();
