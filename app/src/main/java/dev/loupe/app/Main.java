@@ -45,6 +45,7 @@ import java.io.StringWriter;
             Show.class,
             Quantize.class,
             Convert.class,
+            Train.class,
             TrainTokenizer.class,
             Bench.class,
             Pull.class,

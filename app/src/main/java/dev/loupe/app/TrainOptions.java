@@ -1,0 +1,299 @@
+package dev.loupe.app;
+
+import dev.loupe.train.Architecture;
+import dev.loupe.train.Preset;
+import dev.loupe.train.Recipe;
+import dev.loupe.train.Schedule;
+import dev.loupe.train.Settings;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/** What to train, and how; what is not said is the preset's. */
+final class TrainOptions {
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "DATA",
+            description =
+                    "Files of UTF-8 text, .jsonl files with a {\"text\"} a line, or folders of"
+                            + " .txt, .text, .md and .jsonl files.")
+    private List<Path> data = new ArrayList<>();
+
+    @Option(
+            names = "--skip-bad",
+            description = "Pass over lines of .jsonl files that cannot be read.")
+    private boolean skipBad;
+
+    @Option(
+            names = "--preset",
+            paramLabel = "NAME",
+            description =
+                    "A shape and a recipe: nanogpt-cpu, gpt2-nano, gpt2-small or llama-nano."
+                            + " Default: llama-nano.")
+    private @Nullable String preset;
+
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "KIND",
+            description =
+                    "bpe, characters, bytes, or a folder with a tokenizer.json. Default: the"
+                            + " preset's.")
+    private @Nullable String tokenizer;
+
+    @Option(
+            names = "--vocab-size",
+            paramLabel = "N",
+            description = "Tokens of a BPE that is learned from the text. Default: 4096.")
+    private @Nullable Integer vocabSize;
+
+    @Option(names = "--style", paramLabel = "STYLE", description = "gpt2 or llama.")
+    private Architecture.@Nullable Style style;
+
+    @Option(names = "--layers", paramLabel = "N", description = "Blocks.")
+    private @Nullable Integer layers;
+
+    @Option(names = "--heads", paramLabel = "N", description = "Heads of queries.")
+    private @Nullable Integer heads;
+
+    @Option(names = "--kv-heads", paramLabel = "N", description = "Heads of keys and values.")
+    private @Nullable Integer kvHeads;
+
+    @Option(names = "--width", paramLabel = "N", description = "Numbers in the residual stream.")
+    private @Nullable Integer width;
+
+    @Option(names = "--inner", paramLabel = "N", description = "Neurons of each MLP.")
+    private @Nullable Integer inner;
+
+    @Option(names = "--context", paramLabel = "N", description = "Tokens that the model sees.")
+    private @Nullable Integer context;
+
+    @Option(names = "--steps", paramLabel = "N", description = "Updates of the weights.")
+    private @Nullable Long steps;
+
+    @Option(names = "--batch", paramLabel = "N", description = "Windows of text at a time.")
+    private @Nullable Integer batch;
+
+    @Option(
+            names = "--accumulate",
+            paramLabel = "N",
+            description = "Batches that make a step. Default: 1.")
+    private @Nullable Integer accumulate;
+
+    @Option(names = "--lr", paramLabel = "R", description = "The highest learning rate.")
+    private @Nullable Double rate;
+
+    @Option(
+            names = "--min-lr",
+            paramLabel = "R",
+            description = "The learning rate at the end. Default: a tenth of the highest.")
+    private @Nullable Double lowest;
+
+    @Option(names = "--warmup", paramLabel = "N", description = "Steps until the highest rate.")
+    private @Nullable Long warmUp;
+
+    @Option(
+            names = "--schedule",
+            paramLabel = "KIND",
+            description = "How the rate falls: cosine, wsd (at the end only) or constant.")
+    private Schedule.@Nullable Kind schedule;
+
+    @Option(names = "--weight-decay", paramLabel = "D", description = "Default: 0.1.")
+    private @Nullable Float decay;
+
+    @Option(
+            names = "--clip",
+            paramLabel = "C",
+            description = "The largest norm of the gradients. Default: 1.")
+    private @Nullable Float clip;
+
+    @Option(names = "--dropout", paramLabel = "P", description = "Default: 0.")
+    private @Nullable Float dropout;
+
+    @Option(
+            names = {"-s", "--seed"},
+            paramLabel = "S",
+            description = "Same seed and data, same weights. Default: 1.")
+    private @Nullable Long seed;
+
+    @Option(
+            names = "--recompute",
+            description = "Take less memory and a third more time: compute blocks twice.")
+    private boolean recompute;
+
+    @Option(
+            names = "--val",
+            paramLabel = "PART",
+            description = "Which part of the text, at its end, is held back. Default: 0.1.")
+    private @Nullable Double validation;
+
+    @Option(
+            names = "--eval-every",
+            paramLabel = "N",
+            description = "Steps between two validations. Default: a twentieth of all.")
+    private @Nullable Long evaluateEvery;
+
+    @Option(
+            names = "--eval-windows",
+            paramLabel = "N",
+            description = "Windows of a validation, at most. Default: 200.")
+    private @Nullable Integer evaluateWindows;
+
+    @Option(
+            names = "--sample-every",
+            paramLabel = "N",
+            description = "Steps between two samples. Default: a tenth of all.")
+    private @Nullable Long sampleEvery;
+
+    @Option(
+            names = "--sample-prompt",
+            paramLabel = "TEXT",
+            description = "What samples begin with. Default: a line feed.")
+    private @Nullable String samplePrompt;
+
+    @Option(
+            names = "--checkpoint-every",
+            paramLabel = "N",
+            description = "Steps between two checkpoints. Default: a twentieth of all.")
+    private @Nullable Long checkpointEvery;
+
+    /** Whether anything was said. */
+    boolean given() {
+        return !data.isEmpty()
+                || skipBad
+                || recompute
+                || Stream.of(
+                                preset,
+                                tokenizer,
+                                vocabSize,
+                                style,
+                                layers,
+                                heads,
+                                kvHeads,
+                                width,
+                                inner,
+                                context,
+                                steps,
+                                batch,
+                                accumulate,
+                                rate,
+                                lowest,
+                                warmUp,
+                                schedule,
+                                decay,
+                                clip,
+                                dropout,
+                                seed,
+                                validation,
+                                evaluateEvery,
+                                evaluateWindows,
+                                sampleEvery,
+                                samplePrompt,
+                                checkpointEvery)
+                        .anyMatch(Objects::nonNull);
+    }
+
+    Settings settings() {
+        if (data.isEmpty()) {
+            throw new WrongUsage("what shall it learn from? name files or folders of text");
+        }
+        Preset base = base();
+        long count = or(steps, base.steps());
+        return new Settings(
+                data.stream().map(p -> p.toAbsolutePath().normalize().toString()).toList(),
+                skipBad,
+                tokenizer(base),
+                or(vocabSize, 4096),
+                architecture(base),
+                recipe(base, count),
+                or(validation, 0.1),
+                or(evaluateEvery, Math.max(1, count / 20)),
+                or(evaluateWindows, 200),
+                or(sampleEvery, Math.max(1, count / 10)),
+                or(samplePrompt, "\n"),
+                or(checkpointEvery, Math.max(1, count / 20)));
+    }
+
+    private Preset base() {
+        String name = or(preset, "llama-nano");
+        return Arrays.stream(Preset.values())
+                .filter(p -> p.label().equals(name.toLowerCase(Locale.ROOT)))
+                .findFirst()
+                .orElseThrow(() ->
+                        new WrongUsage(
+                                "--preset: found "
+                                        + name
+                                        + ", expected one of "
+                                        + Preset.labels()));
+    }
+
+    private String tokenizer(Preset base) {
+        if (tokenizer == null) {
+            return base.tokens().name().toLowerCase(Locale.ROOT);
+        }
+        if (List.of("bpe", "characters", "bytes").contains(tokenizer)) {
+            return tokenizer;
+        }
+        Path folder = Path.of(tokenizer);
+        if (!Files.isRegularFile(folder.resolve("tokenizer.json"))) {
+            throw new WrongUsage(
+                    "--tokenizer: found "
+                            + tokenizer
+                            + ", expected bpe, characters, bytes, or a folder with a"
+                            + " tokenizer.json");
+        }
+        return folder.toAbsolutePath().normalize().toString();
+    }
+
+    private Architecture architecture(Preset base) {
+        Architecture shape = base.architecture();
+        Architecture.Style family = or(style, shape.style());
+        int wide = or(width, shape.width());
+        int queries = or(heads, shape.heads());
+        boolean sameHeads = queries == shape.heads() && family == shape.style();
+        return new Architecture(
+                family,
+                or(layers, shape.layers()),
+                queries,
+                or(kvHeads, sameHeads ? shape.kvHeads() : queries),
+                wide,
+                or(inner, Architecture.inner(family, wide)),
+                or(context, shape.context()));
+    }
+
+    private Recipe recipe(Preset base, long count) {
+        double highest = or(rate, base.rate());
+        Schedule rates =
+                new Schedule(
+                        or(schedule, Schedule.Kind.COSINE),
+                        highest,
+                        or(lowest, highest / 10),
+                        or(warmUp, Math.min(base.warmUp(), count / 10)),
+                        count);
+        return new Recipe(
+                rates,
+                or(batch, base.batch()),
+                or(accumulate, 1),
+                0.9f,
+                (float) base.beta2(),
+                or(decay, 0.1f),
+                or(clip, 1f),
+                or(dropout, 0f),
+                or(seed, 1L),
+                recompute);
+    }
+
+    private static <T> T or(@Nullable T given, T otherwise) {
+        return given == null ? otherwise : given;
+    }
+}

@@ -1,0 +1,236 @@
+package dev.loupe.train;
+
+import dev.loupe.files.BpeFiles;
+import dev.loupe.files.Converter;
+import dev.loupe.files.Tokenizers;
+import dev.loupe.kernels.Processor;
+import dev.loupe.kernels.TensorType;
+import dev.loupe.model.Gpt;
+import dev.loupe.model.GptConfig;
+import dev.loupe.model.GptLoader;
+import dev.loupe.tokens.BpeTrainer;
+import dev.loupe.tokens.BpeVocabulary;
+import dev.loupe.tokens.Tokenizer;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.HashSet;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.zip.CRC32C;
+
+/**
+ * A run in its folder: settings, tokenizer, tokens, checkpoints, and the model as it stands, which
+ * is a folder that any command takes as a model.
+ */
+public final class Run implements AutoCloseable {
+    /** The token between documents. */
+    public static final String END = "<|endoftext|>";
+
+    private final Path folder;
+    private final Settings settings;
+    private final Tokenizer tokenizer;
+    private final TokenFile tokens;
+    private final long trained;
+    private final Trainer trainer;
+    private final Checkpoints checkpoints;
+
+    /** Told of what takes long before the first step. */
+    @FunctionalInterface
+    public interface Watcher {
+        void at(String what, long done, long total);
+    }
+
+    /**
+     * Prepares a run, or what is missing of it: tokenizer and tokens that are there already are
+     * used again.
+     *
+     * @throws DataException if the data is too little, or cannot be read
+     */
+    public Run(Path folder, Settings settings, Processor processor, Watcher watcher) {
+        this.folder = folder;
+        this.settings = settings;
+        Corpus corpus =
+                Corpus.of(settings.data().stream().map(Path::of).toList(), settings.skipBad());
+        tokenizer = tokenizer(corpus, watcher);
+        tokens = tokens(corpus, watcher);
+        trained = Math.round(tokens.size() * (1 - settings.validation()));
+        Architecture architecture = settings.architecture();
+        Recipe recipe = settings.recipe();
+        Windows windows = new Windows(0, trained, architecture.context(), recipe.seed());
+        GptConfig config = architecture.config(tokenizer.vocabSize());
+        Gpt gpt =
+                GptLoader.load(
+                        config, new Initialization(config, recipe.seed()), processor.threads());
+        trainer = new Trainer(gpt, recipe, tokens, windows, processor);
+        checkpoints = new Checkpoints(folder.resolve("checkpoints"));
+    }
+
+    private Tokenizer tokenizer(Corpus corpus, Watcher watcher) {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new DataException(folder, "cannot be made: " + e.getMessage());
+        }
+        if (!Files.exists(folder.resolve("tokenizer.json"))) {
+            BpeVocabulary vocabulary =
+                    switch (settings.tokenizer()) {
+                        case "bytes" -> BpeVocabulary.ofBytes(List.of(END));
+                        case "characters" -> characters(corpus, watcher);
+                        case "bpe" -> bpe(corpus, watcher);
+                        default -> null;
+                    };
+            if (vocabulary == null) {
+                copy(Path.of(settings.tokenizer()));
+            } else {
+                BpeFiles.write(vocabulary, settings.architecture().context(), folder);
+            }
+        }
+        return Tokenizers.open(folder);
+    }
+
+    private void copy(Path model) {
+        try {
+            for (String name : List.of("tokenizer_config.json", "tokenizer.json")) {
+                Files.copy(
+                        model.resolve(name),
+                        folder.resolve(name),
+                        StandardCopyOption.REPLACE_EXISTING);
+            }
+        } catch (IOException e) {
+            throw new DataException(
+                    model,
+                    "has no tokenizer to copy; take bpe, characters, bytes, or a folder with a"
+                            + " tokenizer.json");
+        }
+    }
+
+    private static BpeVocabulary characters(Corpus corpus, Watcher watcher) {
+        Set<Integer> characters = new HashSet<>();
+        int documents = read(corpus, text -> text.codePoints().forEach(characters::add), watcher);
+        // a single text needs no mark where it ends
+        return BpeVocabulary.ofCharacters(characters, documents > 1 ? List.of(END) : List.of());
+    }
+
+    private BpeVocabulary bpe(Corpus corpus, Watcher watcher) {
+        BpeTrainer learner = new BpeTrainer();
+        read(corpus, learner::count, watcher);
+        int size = settings.vocabSize();
+        return learner.train(size, List.of(END), 2, n -> watcher.at("vocabulary", n, size));
+    }
+
+    private interface Text {
+        void take(String text);
+    }
+
+    /** Reads everything; gives how many documents there were. */
+    private static int read(Corpus corpus, Text to, Watcher watcher) {
+        int[] documents = {0};
+        long total = corpus.bytes();
+        corpus.read(
+                new Corpus.Reader() {
+                    @Override
+                    public void text(String piece) {
+                        to.take(piece);
+                    }
+
+                    @Override
+                    public void end() {
+                        documents[0]++;
+                    }
+                },
+                bytes -> watcher.at("reading", bytes, total));
+        return documents[0];
+    }
+
+    private TokenFile tokens(Corpus corpus, Watcher watcher) {
+        Path file = folder.resolve("tokens.bin");
+        long key = key(corpus);
+        if (Files.exists(file)) {
+            TokenFile there = TokenFile.open(file);
+            if (there.key() == key) {
+                return there;
+            }
+            there.close();
+        }
+        long total = corpus.bytes();
+        return TokenFile.write(
+                file,
+                corpus,
+                tokenizer,
+                tokenizer.eos(),
+                key,
+                bytes -> watcher.at("tokens", bytes, total));
+    }
+
+    /** What the tokens were made from: names, sizes and times of files, and the tokenizer. */
+    private long key(Corpus corpus) {
+        CRC32C sum = new CRC32C();
+        try {
+            for (Path file : corpus.files()) {
+                String line =
+                        file.toAbsolutePath()
+                                + " "
+                                + Files.size(file)
+                                + " "
+                                + Files.getLastModifiedTime(file);
+                sum.update(line.getBytes(StandardCharsets.UTF_8));
+            }
+            sum.update(Files.readAllBytes(folder.resolve("tokenizer.json")));
+        } catch (IOException e) {
+            throw new DataException(folder, "cannot be read: " + e.getMessage());
+        }
+        return sum.getValue();
+    }
+
+    public Settings settings() {
+        return settings;
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    public Trainer trainer() {
+        return trainer;
+    }
+
+    public Checkpoints checkpoints() {
+        return checkpoints;
+    }
+
+    /** How many tokens are trained on. */
+    public long trained() {
+        return trained;
+    }
+
+    /** How many tokens there are. */
+    public long size() {
+        return tokens.size();
+    }
+
+    /** Whether enough tokens are held back to validate with. */
+    public boolean validates() {
+        return tokens.size() - trained > 1;
+    }
+
+    /** The loss on the tokens that are held back. */
+    public double validate() {
+        return trainer.validate(trained, tokens.size() - trained, settings.evaluateWindows());
+    }
+
+    /** Writes the model as it stands beside its tokenizer. */
+    public void saveModel() {
+        OptionalInt end = tokenizer.eos();
+        Converter.save(trainer.gpt(), folder, TensorType.F32, end);
+    }
+
+    @Override
+    public void close() {
+        tokens.close();
+    }
+}
