@@ -60,6 +60,9 @@ final class Train implements Callable<Integer> {
         try (Processor processor = Processor.of(threads);
                 Run run = prepare(settings, processor)) {
             Training training = new Training(output, run, processor, json);
+            if (!resume && !dryRun) {
+                settings.write(output);
+            }
             if (dryRun) {
                 training.describe();
                 training.estimate();
@@ -98,9 +101,6 @@ final class Train implements Callable<Integer> {
             settings = options.settings();
         } catch (DataException e) {
             throw new WrongUsage(String.valueOf(e.getMessage()));
-        }
-        if (!dryRun) {
-            settings.write(output);
         }
         return settings;
     }

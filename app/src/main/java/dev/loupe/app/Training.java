@@ -51,7 +51,7 @@ final class Training {
         System.out.printf(
                 Locale.ROOT,
                 "%s: %,d parameters; %d blocks of %d heads, width %d, context %d, %,d tokens to"
-                    + " tell apart%n",
+                        + " tell apart%n",
                 config.family(),
                 parameters,
                 config.nLayer(),
@@ -62,7 +62,7 @@ final class Training {
         System.out.printf(
                 Locale.ROOT,
                 "data: %,d tokens, %,d of them to train on; %,d steps of %,d tokens are %.1f times"
-                    + " through them%n",
+                        + " through them%n",
                 run.size(),
                 run.trained(),
                 steps,
@@ -169,7 +169,7 @@ final class Training {
         if (!run.checkpoints().goBack(trainer, Training::warn)) {
             throw new UserException(
                     "the model is lost, and there is no checkpoint to go back to; take a lower"
-                        + " --lr");
+                            + " --lr");
         }
         warn("went back to step " + trainer.step() + "; on with half the learning rate");
     }

@@ -60,7 +60,7 @@ class ArrowsTest {
                 .allMatch(c ->
                         c.getPackageName()
                                 .matches(
-                                        "dev\\.loupe\\.(tokens|kernels|model|files|generate|app)"
+                                        "dev\\.loupe\\.(tokens|kernels|model|files|generate|train|app)"
                                                 + "(\\..*)?"));
     }
 
