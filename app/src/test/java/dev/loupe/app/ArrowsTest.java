@@ -61,7 +61,7 @@ class ArrowsTest {
                         c.getPackageName()
                                 .matches(
                                         "dev\\.loupe\\.(tokens|kernels|model|files|generate|train|app)"
-                                                + "(\\..*)?"));
+                                            + "(\\..*)?"));
     }
 
     /** A library that a package may use, and nobody else. */

@@ -25,6 +25,11 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
+    public void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y) {
+        TransposedProduct.multiply(panels, from, add, x, y);
+    }
+
+    @Override
     public void multiply(Weight weight, int from, int to, Activations x, float[] y, int offset) {
         GeneratedProduct.multiply(weight, from, to, x, y, offset);
     }
