@@ -26,6 +26,22 @@ public enum Coding {
         }
 
         @Override
+        void unpack(int[] words, int first, float[] out, int to) {
+            for (int lane = 0; lane < PANEL; lane++) {
+                int word = words[first + lane];
+                int at = to + lane;
+                out[at] = word & 0xF;
+                out[at + PANEL] = (word >>> 4) & 0xF;
+                out[at + 2 * PANEL] = (word >>> 8) & 0xF;
+                out[at + 3 * PANEL] = (word >>> 12) & 0xF;
+                out[at + 4 * PANEL] = (word >>> 16) & 0xF;
+                out[at + 5 * PANEL] = (word >>> 20) & 0xF;
+                out[at + 6 * PANEL] = (word >>> 24) & 0xF;
+                out[at + 7 * PANEL] = word >>> 28;
+            }
+        }
+
+        @Override
         void putRun(int[] words, int first, byte[] codes, int from) {
             int word = 0;
             for (int i = 0; i < 8; i++) {
@@ -54,6 +70,27 @@ public enum Coding {
             }
             // the ten bits that are left over are gathered at the top
             return i < 30 ? 5 * (i % 6) : 22;
+        }
+
+        @Override
+        void unpack(int[] words, int first, float[] out, int to) {
+            for (int w = 0; w < 5; w++) {
+                for (int lane = 0; lane < PANEL; lane++) {
+                    int word = words[first + w * PANEL + lane];
+                    int at = to + 6 * w * PANEL + lane;
+                    out[at] = word & 0x1F;
+                    out[at + PANEL] = (word >>> 5) & 0x1F;
+                    out[at + 2 * PANEL] = (word >>> 10) & 0x1F;
+                    out[at + 3 * PANEL] = (word >>> 15) & 0x1F;
+                    out[at + 4 * PANEL] = (word >>> 20) & 0x1F;
+                    out[at + 5 * PANEL] = (word >>> 25) & 0x1F;
+                }
+            }
+            for (int lane = 0; lane < PANEL; lane++) {
+                int last = leftOver(words, first + lane, 5);
+                out[to + 30 * PANEL + lane] = last & 0x1F;
+                out[to + 31 * PANEL + lane] = last >>> 5;
+            }
         }
 
         @Override
@@ -98,6 +135,24 @@ public enum Coding {
         }
 
         @Override
+        void unpack(int[] words, int first, float[] out, int to) {
+            for (int w = 0; w < 3; w++) {
+                for (int lane = 0; lane < PANEL; lane++) {
+                    int word = words[first + w * PANEL + lane];
+                    int at = to + 4 * w * PANEL + lane;
+                    out[at] = word & 0x3F;
+                    out[at + PANEL] = (word >>> 6) & 0x3F;
+                    out[at + 2 * PANEL] = (word >>> 12) & 0x3F;
+                    out[at + 3 * PANEL] = (word >>> 18) & 0x3F;
+                    out[to + (12 + w) * PANEL + lane] = (word >>> 24) & 0x3F;
+                }
+            }
+            for (int lane = 0; lane < PANEL; lane++) {
+                out[to + 15 * PANEL + lane] = leftOver(words, first + lane, 3);
+            }
+        }
+
+        @Override
         void putRun(int[] words, int first, byte[] codes, int from) {
             int last = codes[from + 15];
             for (int w = 0; w < 3; w++) {
@@ -123,6 +178,18 @@ public enum Coding {
         @Override
         int used(int i) {
             return i < 3 ? 8 * i : 0;
+        }
+
+        @Override
+        void unpack(int[] words, int first, float[] out, int to) {
+            for (int lane = 0; lane < PANEL; lane++) {
+                int word = words[first + lane];
+                int at = to + lane;
+                out[at] = word & 0xFF;
+                out[at + PANEL] = (word >>> 8) & 0xFF;
+                out[at + 2 * PANEL] = (word >>> 16) & 0xFF;
+                out[at + 3 * PANEL] = word >>> 24;
+            }
         }
 
         @Override
@@ -177,6 +244,9 @@ public enum Coding {
             putRun(panel, r * words + lane, codes, r * run);
         }
     }
+
+    /** The codes of the run whose ints begin at {@code first}, {@code [run][16]}. */
+    abstract void unpack(int[] words, int first, float[] out, int to);
 
     abstract int at(int[] words, int first, int i);
 

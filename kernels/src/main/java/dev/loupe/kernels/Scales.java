@@ -35,6 +35,24 @@ public record Scales(boolean brain, int[][] floats, int groupsPerFloat, int[][] 
         return shared() ? f * multiple(multiples[panel], group, lane) : f;
     }
 
+    /** The numbers of one group of the 16 rows of a panel. */
+    void read(int panel, int group, float[] out) {
+        int index = group / groupsPerFloat;
+        widen(brain, floats[panel], index / 2 * PANEL, index % 2 * 16, out, 0);
+        if (shared()) {
+            for (int lane = 0; lane < PANEL; lane++) {
+                out[lane] *= multiple(multiples[panel], group, lane);
+            }
+        }
+    }
+
+    /** The floats of 16 lanes; each is the 16 bits of an int above {@code shift}. */
+    static void widen(boolean brain, int[] pairs, int at, int shift, float[] out, int to) {
+        for (int lane = 0; lane < PANEL; lane++) {
+            out[to + lane] = widen(brain, (short) (pairs[at + lane] >> shift));
+        }
+    }
+
     /** A float of 16 bits. */
     static float widen(boolean brain, short stored) {
         return brain ? Float.intBitsToFloat(stored << 16) : Float.float16ToFloat(stored);
