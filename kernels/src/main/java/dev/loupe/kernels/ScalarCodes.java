@@ -10,58 +10,26 @@ final class ScalarCodes {
 
     /** {@code scale * (code - zero) + offset}, {@code [cols][16]}. */
     static void decode(Weight.Codes w, int panel, float[] out, int to) {
-        float[] scales = new float[PANEL];
-        float[] offsets = new float[PANEL];
+        Coding.Steps steps = Coding.Steps.of(w.zero());
         for (int group = 0; group < w.groups(); group++) {
-            int first = to + group * w.groupSize() * PANEL;
-            unpack(w, panel, group, out, first);
-            w.scales().read(panel, group, scales);
+            w.scales().read(panel, group, steps.scales());
             if (w.offsets().present()) {
-                w.offsets().read(panel, group, offsets);
-                for (int k = 0; k < w.groupSize(); k += 4) {
-                    scaleAndShift(out, first + k * PANEL, w.zero(), scales, offsets);
-                }
-            } else {
-                for (int k = 0; k < w.groupSize(); k += 4) {
-                    scale(out, first + k * PANEL, w.zero(), scales);
-                }
+                w.offsets().read(panel, group, steps.offsets());
             }
+            unpack(w, panel, group, steps, out, to + group * w.groupSize() * PANEL);
         }
     }
 
-    /** The codes of a group, {@code [groupSize][16]}. */
-    private static void unpack(Weight.Codes w, int panel, int group, float[] out, int to) {
+    /** The numbers of a group, {@code [groupSize][16]}. */
+    private static void unpack(
+            Weight.Codes w, int panel, int group, Coding.Steps steps, float[] out, int to) {
         Coding coding = w.coding();
         int run = coding.run();
         int words = run * coding.bits() / 32 * PANEL;
         int first = group * w.groupSize() / run;
         for (int r = 0; r < w.groupSize() / run; r++) {
-            coding.unpack(w.codes()[panel], (first + r) * words, out, to + r * run * PANEL);
-        }
-    }
-
-    private static void scaleAndShift(
-            float[] x, int at, float zero, float[] scales, float[] offsets) {
-        for (int lane = 0; lane < PANEL; lane++) {
-            float scale = scales[lane];
-            float offset = offsets[lane];
-            int i = at + lane;
-            x[i] = scale * (x[i] - zero) + offset;
-            x[i + PANEL] = scale * (x[i + PANEL] - zero) + offset;
-            x[i + 2 * PANEL] = scale * (x[i + 2 * PANEL] - zero) + offset;
-            x[i + 3 * PANEL] = scale * (x[i + 3 * PANEL] - zero) + offset;
-        }
-    }
-
-    /** Without offsets: adding a zero would turn -0 into 0. */
-    private static void scale(float[] x, int at, float zero, float[] scales) {
-        for (int lane = 0; lane < PANEL; lane++) {
-            float scale = scales[lane];
-            int i = at + lane;
-            x[i] = scale * (x[i] - zero);
-            x[i + PANEL] = scale * (x[i + PANEL] - zero);
-            x[i + 2 * PANEL] = scale * (x[i + 2 * PANEL] - zero);
-            x[i + 3 * PANEL] = scale * (x[i + 3 * PANEL] - zero);
+            int at = (first + r) * words;
+            coding.unpack(w.codes()[panel], at, steps, out, to + r * run * PANEL);
         }
     }
 
@@ -75,9 +43,10 @@ final class ScalarCodes {
         float[] odd = new float[PANEL];
         float[] scales = new float[PANEL];
         float[] powers = powers(w.coding());
+        Coding.Steps asTheyAre = Coding.Steps.of(0);
         Arrays.fill(out, 0f);
         for (int group = 0; group < w.groups(); group++) {
-            unpack(w, panel, group, codes, 0);
+            unpack(w, panel, group, asTheyAre, codes, 0);
             Arrays.fill(even, x.starts()[group]);
             Arrays.fill(odd, 0f);
             int first = group * w.groupSize();

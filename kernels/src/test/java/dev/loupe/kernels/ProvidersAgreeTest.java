@@ -18,7 +18,7 @@ import java.util.Random;
 /** Each vector kernel gives the bits of its scalar twin, and writes where it should only. */
 class ProvidersAgreeTest {
     private static final Kernels SCALAR = Kernels.scalar();
-    private static final Kernels VECTOR = Kernels.best();
+    private static final Kernels VECTOR = Kernels.vectors();
     private static final Threads ALONE = new Threads(1);
 
     private final Random random = new Random(7);
