@@ -2,6 +2,8 @@ package dev.loupe.kernels;
 
 import static dev.loupe.kernels.Weight.PANEL;
 
+import java.util.Arrays;
+
 /**
  * One number for each group of columns of each row, as tightly as the file has them: a 16-bit float
  * for each group, or one for several groups and for each a small integer that it is multiplied by.
@@ -56,6 +58,20 @@ public record Scales(boolean brain, int[][] floats, int groupsPerFloat, int[][] 
     /** A float of 16 bits. */
     static float widen(boolean brain, short stored) {
         return brain ? Float.intBitsToFloat(stored << 16) : Float.float16ToFloat(stored);
+    }
+
+    /** Those of the first groups of one panel alone. */
+    Scales first(int panel, int groups) {
+        if (!present()) {
+            return this;
+        }
+        int pairs = ((groups + groupsPerFloat - 1) / groupsPerFloat + 1) / 2;
+        int[][] few = {Arrays.copyOf(floats[panel], pairs * PANEL)};
+        int[][] fewMultiples =
+                shared()
+                        ? new int[][] {Arrays.copyOf(multiples[panel], (groups + 3) / 4 * PANEL)}
+                        : multiples;
+        return new Scales(brain, few, groupsPerFloat, fewMultiples);
     }
 
     private static int multiple(int[] multiples, int group, int lane) {

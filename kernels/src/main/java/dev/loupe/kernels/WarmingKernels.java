@@ -10,8 +10,8 @@ import java.util.Objects;
  * that. Both providers give the same bits, so each kernel switches by itself, at any time, on any
  * thread.
  *
- * <p>{@link KernelWarming} runs the vector kernels that have been asked for on the side, on what
- * they were asked to do, until they are faster than the plain ones.
+ * <p>{@link KernelWarming} runs the vector kernels that have been asked for on the side, on small
+ * samples of what they were asked to do, until they are faster than the plain ones.
  */
 final class WarmingKernels implements Kernels {
     /** From so many rows on a prompt is worth vectors at once. */
@@ -47,6 +47,10 @@ final class WarmingKernels implements Kernels {
             switches[i] = new VectorSwitch();
         }
         return switches;
+    }
+
+    private void begin(VectorSwitch s, KernelWarming.Sample sample) {
+        warming.begin(s, plain, vectors, sample);
     }
 
     /** How many numbers {@link #kind} gives: codes have 4 to 8 bits. */
@@ -85,8 +89,7 @@ final class WarmingKernels implements Kernels {
             return;
         }
         if (s.firstAsked()) {
-            float[] room = new float[Weight.PANEL * weight.cols()];
-            warming.begin(s, plain, vectors, kernels -> kernels.decode(weight, panel, room, 0));
+            begin(s, WarmingSamples.decode(weight, panel));
         }
         plain.decode(weight, panel, out, offset);
     }
@@ -101,13 +104,7 @@ final class WarmingKernels implements Kernels {
             return;
         }
         if (s.firstAsked()) {
-            int rows = Math.min(x.rows(), MANY_ROWS + 1);
-            int columns = Math.min(y.cols(), 2 * Weight.PANEL + y.cols() % (2 * Weight.PANEL));
-            int numbers = (columns + Weight.PANEL - 1) / Weight.PANEL * Weight.PANEL * x.cols();
-            float[] room = new float[numbers];
-            Tensor in = Tensor.of(rows, x.cols());
-            Tensor out = Tensor.of(rows, columns);
-            warming.begin(s, plain, vectors, kernels -> kernels.multiply(room, 0, add, in, out));
+            begin(s, WarmingSamples.prompt(add, x, y, MANY_ROWS));
         }
         if (x.rows() >= LONG_PROMPT) {
             warming.hurry();
@@ -123,13 +120,7 @@ final class WarmingKernels implements Kernels {
             return;
         }
         if (s.firstAsked()) {
-            int end = Math.min(to, from + 4);
-            float[] room = new float[(end - from) * Weight.PANEL];
-            warming.begin(
-                    s,
-                    plain,
-                    vectors,
-                    kernels -> kernels.multiply(weight, from, end, x, room, -from * Weight.PANEL));
+            begin(s, WarmingSamples.generated(weight, from));
         }
         plain.multiply(weight, from, to, x, y, offset);
     }
@@ -142,12 +133,7 @@ final class WarmingKernels implements Kernels {
             return;
         }
         if (s.firstAsked()) {
-            Tensor room = Tensor.of(tokens.length, weight.rows());
-            warming.begin(
-                    s,
-                    plain,
-                    vectors,
-                    kernels -> kernels.multiplyTogether(weight, panel, tokens, room));
+            begin(s, WarmingSamples.together(weight, panel, tokens.length));
         }
         plain.multiplyTogether(weight, panel, tokens, y);
     }
@@ -159,19 +145,7 @@ final class WarmingKernels implements Kernels {
             return;
         }
         if (this.softmax.firstAsked()) {
-            Tensor weights = Tensor.of(2, KeyValues.BLOCK);
-            int[] first = {0, 0};
-            int[] end = {KeyValues.BLOCK, KeyValues.BLOCK / 2};
-            RunningSoftmax sums = RunningSoftmax.of(2, softmax.sum().cols());
-            warming.begin(
-                    this.softmax,
-                    plain,
-                    vectors,
-                    kernels -> {
-                        // the first row gets a higher score at each step, the second never
-                        sums.highest()[0] = -1f;
-                        kernels.softmaxStep(weights, first, end, sums);
-                    });
+            begin(this.softmax, WarmingSamples.softmax(softmax.sum().cols()));
         }
         plain.softmaxStep(scores, from, to, softmax);
     }
@@ -184,10 +158,7 @@ final class WarmingKernels implements Kernels {
             return;
         }
         if (s.firstAsked()) {
-            float[] in = new float[Math.min(n, 512)];
-            float[] out = new float[in.length];
-            warming.begin(
-                    s, plain, vectors, kernels -> kernels.activate(f, in, 0, out, 0, in.length));
+            begin(s, WarmingSamples.activate(f));
         }
         plain.activate(f, x, xOffset, y, yOffset, n);
     }
@@ -199,9 +170,7 @@ final class WarmingKernels implements Kernels {
             return;
         }
         if (exp.firstAsked()) {
-            float[] in = new float[Math.min(n, 512)];
-            float[] out = new float[in.length];
-            warming.begin(exp, plain, vectors, kernels -> kernels.exp(in, 0, out, 0, in.length));
+            begin(exp, WarmingSamples.exp());
         }
         plain.exp(x, xOffset, y, yOffset, n);
     }
