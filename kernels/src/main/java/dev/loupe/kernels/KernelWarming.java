@@ -30,17 +30,19 @@ final class KernelWarming {
     }
 
     private final long delayNanos;
+    private final long mostNanos;
     private final Queue<Warmed> waiting = new ArrayDeque<>();
     private boolean started;
     private boolean working;
     private boolean hurried;
 
     KernelWarming() {
-        this(DELAY_NANOS);
+        this(DELAY_NANOS, MOST_NANOS);
     }
 
-    KernelWarming(long delayNanos) {
+    KernelWarming(long delayNanos, long mostNanos) {
         this.delayNanos = delayNanos;
+        this.mostNanos = mostNanos;
     }
 
     /** Warms {@code vectors} for the sample, and turns the switch on when that is done. */
@@ -81,7 +83,7 @@ final class KernelWarming {
             List<Warmed> warmed = new ArrayList<>();
             while (true) {
                 take(warmed);
-                warmed.removeIf(Warmed::step);
+                warmed.removeIf(each -> each.step(mostNanos));
             }
         } catch (InterruptedException e) {
             // nobody interrupts it but the end of the process
@@ -124,7 +126,7 @@ final class KernelWarming {
         }
 
         /** Runs both kernels once; true if it has switched. */
-        boolean step() {
+        boolean step(long mostNanos) {
             long t0 = System.nanoTime();
             if (start == 0) {
                 start = t0;
@@ -134,7 +136,7 @@ final class KernelWarming {
             sample.run(plain);
             long t2 = System.nanoTime();
             times = t1 - t0 < FASTER * (t2 - t1) ? times + 1 : 0;
-            if (times < TIMES && t2 - start < MOST_NANOS) {
+            if (times < TIMES && t2 - start < mostNanos) {
                 return false;
             }
             target.turnOn();
