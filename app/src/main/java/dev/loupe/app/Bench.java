@@ -26,7 +26,8 @@ import java.util.SplittableRandom;
         footer = {
             "",
             "Tests are named as llama-bench names them: pp512 reads 512 tokens, tg128 generates 128"
-                    + " one by one, @ d4096 after 4096 others. Each runs once unmeasured first."
+                + " one by one, @ d4096 after 4096 others. Each runs unmeasured first, until its"
+                + " code is compiled."
         })
 final class Bench implements Runnable {
     private static final int PIECE = 512;
@@ -86,11 +87,12 @@ final class Bench implements Runnable {
 
     private Row measure(LocalModel loaded, String test, boolean drawn, int tokens) {
         double[] rates = new double[repetitions];
-        for (int i = -1; i < repetitions; i++) {
-            double rate = once(loaded, drawn, tokens);
-            if (i >= 0) {
-                rates[i] = rate;
-            }
+        do {
+            Progress.show(test, 0, repetitions);
+            once(loaded, drawn, tokens);
+        } while (!loaded.processor().kernels().settled());
+        for (int i = 0; i < repetitions; i++) {
+            rates[i] = once(loaded, drawn, tokens);
             Progress.show(test, i + 1, repetitions);
         }
         Progress.end();

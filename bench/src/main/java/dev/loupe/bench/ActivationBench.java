@@ -2,8 +2,10 @@ package dev.loupe.bench;
 
 import dev.loupe.kernels.Activation;
 import dev.loupe.kernels.Elementwise;
+import dev.loupe.kernels.Kernels;
 import dev.loupe.kernels.Processor;
 import dev.loupe.kernels.Tensor;
+import dev.loupe.kernels.Threads;
 
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -39,14 +41,14 @@ public class ActivationBench {
     @Param({"1", "2"})
     int threads = 1;
 
-    private Processor processor = Processor.of(1);
+    private Processor processor = new Processor(Kernels.vectors(), new Threads(1));
     private Tensor x = Tensor.of(0, 0);
     private Tensor y = Tensor.of(0, 0);
 
     @Setup
     public void setUp() {
         processor.close();
-        processor = Processor.of(threads);
+        processor = new Processor(Kernels.vectors(), new Threads(threads));
         x = Matrices.tensor(TOKENS, WIDTH, 0);
         y = Tensor.of(TOKENS, WIDTH);
     }

@@ -1,11 +1,13 @@
 package dev.loupe.bench;
 
+import dev.loupe.kernels.Kernels;
 import dev.loupe.kernels.KeyValues;
 import dev.loupe.kernels.Processor;
 import dev.loupe.kernels.SelfAttention;
 import dev.loupe.kernels.SelfAttention.Heads;
 import dev.loupe.kernels.SelfAttention.Visible;
 import dev.loupe.kernels.Tensor;
+import dev.loupe.kernels.Threads;
 
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -48,7 +50,7 @@ public class AttentionBench {
     @Param({"1", "2"})
     int threads = 1;
 
-    private Processor processor = Processor.of(1);
+    private Processor processor = new Processor(Kernels.vectors(), new Threads(1));
     private KeyValues keys = new KeyValues(KEY_HEADS, HEADS.headDim());
     private Tensor drawn = Tensor.of(0, 0);
     private Tensor prompt = Tensor.of(0, 0);
@@ -58,7 +60,7 @@ public class AttentionBench {
     @Setup
     public void setUp() {
         processor.close();
-        processor = Processor.of(threads);
+        processor = new Processor(Kernels.vectors(), new Threads(threads));
         keys = new KeyValues(KEY_HEADS, HEADS.headDim());
         Tensor stored = Matrices.tensor(before + PROMPT, KEY_HEADS * HEADS.headDim(), 0);
         keys.put(0, stored, stored);

@@ -1,9 +1,11 @@
 package dev.loupe.bench;
 
+import dev.loupe.kernels.Kernels;
 import dev.loupe.kernels.Processor;
 import dev.loupe.kernels.Product;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.kernels.TensorType;
+import dev.loupe.kernels.Threads;
 import dev.loupe.kernels.Weight;
 
 import java.util.ArrayList;
@@ -29,7 +31,7 @@ public final class BusyMachine {
         int threads = args.length > 0 ? Integer.parseInt(args[0]) : processors;
         double seconds = args.length > 1 ? Double.parseDouble(args[1]) : 3;
         System.out.printf("%d processors, %d threads%n", processors, threads);
-        try (Processor processor = Processor.of(threads)) {
+        try (Processor processor = new Processor(Kernels.vectors(), new Threads(threads))) {
             Weight weight = Matrices.weight(TensorType.Q8_0, SIZE, SIZE, processor.threads());
             measure(processor, weight, 3);
             for (int busy : new int[] {0, processors / 2, processors, 2 * processors, 0}) {

@@ -1,9 +1,11 @@
 package dev.loupe.bench;
 
+import dev.loupe.kernels.Kernels;
 import dev.loupe.kernels.Processor;
 import dev.loupe.kernels.Product;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.kernels.TensorType;
+import dev.loupe.kernels.Threads;
 import dev.loupe.kernels.Weight;
 
 import org.openjdk.jmh.annotations.Benchmark;
@@ -38,7 +40,7 @@ public class FloatProductBench {
     @Param({"1", "2"})
     int threads = 1;
 
-    private Processor processor = Processor.of(1);
+    private Processor processor = new Processor(Kernels.vectors(), new Threads(1));
     private Weight weight = Matrices.weight(TensorType.F32, 1, 1, processor.threads());
     private Tensor x = Tensor.of(0, 0);
     private Tensor y = Tensor.of(0, 0);
@@ -46,7 +48,7 @@ public class FloatProductBench {
     @Setup
     public void setUp() {
         processor.close();
-        processor = Processor.of(threads);
+        processor = new Processor(Kernels.vectors(), new Threads(threads));
         weight = Matrices.weight(TensorType.F32, size, size, processor.threads());
         x = Matrices.tensor(size, size, 0);
         y = Tensor.of(size, size);

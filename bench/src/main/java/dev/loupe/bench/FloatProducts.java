@@ -1,9 +1,11 @@
 package dev.loupe.bench;
 
+import dev.loupe.kernels.Kernels;
 import dev.loupe.kernels.Processor;
 import dev.loupe.kernels.Product;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.kernels.TensorType;
+import dev.loupe.kernels.Threads;
 import dev.loupe.kernels.Weight;
 
 import java.util.ArrayList;
@@ -44,7 +46,8 @@ final class FloatProducts {
 
     /** Argument: threads. */
     public static void main(String[] args) {
-        try (Processor processor = Processor.of(Integer.parseInt(args[0]))) {
+        try (Processor processor =
+                new Processor(Kernels.vectors(), new Threads(Integer.parseInt(args[0])))) {
             System.out.println(
                     SIZES.stream()
                             .map(n -> String.format(Locale.ROOT, "%.2f", rate(processor, n)))

@@ -27,7 +27,9 @@ final class ManySequences {
         int sequences = Integer.parseInt(args[2]);
         int tokens = Integer.parseInt(args[3]);
         try (LocalModel model = LocalModel.load(Path.of(args[0]), threads)) {
-            once(model, sequences, tokens);
+            do {
+                once(model, sequences, tokens);
+            } while (!model.processor().kernels().settled());
             double rate = once(model, sequences, tokens);
             System.out.printf(Locale.ROOT, "{\"tokens_per_second\":%.3f}%n", rate);
         }

@@ -1,9 +1,11 @@
 package dev.loupe.bench;
 
+import dev.loupe.kernels.Kernels;
 import dev.loupe.kernels.Processor;
 import dev.loupe.kernels.Product;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.kernels.TensorType;
+import dev.loupe.kernels.Threads;
 import dev.loupe.kernels.Weight;
 
 import org.openjdk.jmh.annotations.Benchmark;
@@ -41,7 +43,7 @@ public class ProductBench {
     @Param({"1", "2"})
     int threads = 1;
 
-    private Processor processor = Processor.of(1);
+    private Processor processor = new Processor(Kernels.vectors(), new Threads(1));
     private Weight weight = new Weight.Floats(0, 0, new float[0][]);
     private Tensor drawn = Tensor.of(0, 0);
     private Tensor prompt = Tensor.of(0, 0);
@@ -51,7 +53,7 @@ public class ProductBench {
     @Setup
     public void setUp() {
         processor.close();
-        processor = Processor.of(threads);
+        processor = new Processor(Kernels.vectors(), new Threads(threads));
         weight = Matrices.weight(type, ROWS, COLS, processor.threads());
         drawn = Matrices.tensor(1, COLS, 1);
         prompt = Matrices.tensor(128, COLS, 0);

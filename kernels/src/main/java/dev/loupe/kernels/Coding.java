@@ -2,6 +2,8 @@ package dev.loupe.kernels;
 
 import static dev.loupe.kernels.Weight.PANEL;
 
+import java.util.Arrays;
+
 /**
  * How codes without a sign lie in the ints of a panel, lane by lane. A code is used where it lies:
  * code {@code u} that stands {@code s} bits up is the integer {@code u * 2^s} once its neighbours
@@ -23,6 +25,27 @@ public enum Coding {
         @Override
         int used(int i) {
             return i < 7 ? 4 * i : 0;
+        }
+
+        @Override
+        void unpack(int[] words, int first, Steps steps, float[] out, int to) {
+            int zero = steps.zero();
+            float[] scales = steps.scales();
+            float[] offsets = steps.offsets();
+            for (int lane = 0; lane < PANEL; lane++) {
+                int word = words[first + lane];
+                float scale = scales[lane];
+                float offset = offsets[lane];
+                int at = to + lane;
+                out[at] = scale * ((word & 0xF) - zero) + offset;
+                out[at + PANEL] = scale * (((word >>> 4) & 0xF) - zero) + offset;
+                out[at + 2 * PANEL] = scale * (((word >>> 8) & 0xF) - zero) + offset;
+                out[at + 3 * PANEL] = scale * (((word >>> 12) & 0xF) - zero) + offset;
+                out[at + 4 * PANEL] = scale * (((word >>> 16) & 0xF) - zero) + offset;
+                out[at + 5 * PANEL] = scale * (((word >>> 20) & 0xF) - zero) + offset;
+                out[at + 6 * PANEL] = scale * (((word >>> 24) & 0xF) - zero) + offset;
+                out[at + 7 * PANEL] = scale * ((word >>> 28) - zero) + offset;
+            }
         }
 
         @Override
@@ -54,6 +77,34 @@ public enum Coding {
             }
             // the ten bits that are left over are gathered at the top
             return i < 30 ? 5 * (i % 6) : 22;
+        }
+
+        @Override
+        void unpack(int[] words, int first, Steps steps, float[] out, int to) {
+            int zero = steps.zero();
+            float[] scales = steps.scales();
+            float[] offsets = steps.offsets();
+            for (int w = 0; w < 5; w++) {
+                for (int lane = 0; lane < PANEL; lane++) {
+                    int word = words[first + w * PANEL + lane];
+                    float scale = scales[lane];
+                    float offset = offsets[lane];
+                    int at = to + 6 * w * PANEL + lane;
+                    out[at] = scale * ((word & 0x1F) - zero) + offset;
+                    out[at + PANEL] = scale * (((word >>> 5) & 0x1F) - zero) + offset;
+                    out[at + 2 * PANEL] = scale * (((word >>> 10) & 0x1F) - zero) + offset;
+                    out[at + 3 * PANEL] = scale * (((word >>> 15) & 0x1F) - zero) + offset;
+                    out[at + 4 * PANEL] = scale * (((word >>> 20) & 0x1F) - zero) + offset;
+                    out[at + 5 * PANEL] = scale * (((word >>> 25) & 0x1F) - zero) + offset;
+                }
+            }
+            for (int lane = 0; lane < PANEL; lane++) {
+                int last = leftOver(words, first + lane, 5);
+                float scale = scales[lane];
+                float offset = offsets[lane];
+                out[to + 30 * PANEL + lane] = scale * ((last & 0x1F) - zero) + offset;
+                out[to + 31 * PANEL + lane] = scale * ((last >>> 5) - zero) + offset;
+            }
         }
 
         @Override
@@ -98,6 +149,33 @@ public enum Coding {
         }
 
         @Override
+        void unpack(int[] words, int first, Steps steps, float[] out, int to) {
+            int zero = steps.zero();
+            float[] scales = steps.scales();
+            float[] offsets = steps.offsets();
+            for (int w = 0; w < 3; w++) {
+                for (int lane = 0; lane < PANEL; lane++) {
+                    int word = words[first + w * PANEL + lane];
+                    float scale = scales[lane];
+                    float offset = offsets[lane];
+                    int at = to + 4 * w * PANEL + lane;
+                    out[at] = scale * ((word & 0x3F) - zero) + offset;
+                    out[at + PANEL] = scale * (((word >>> 6) & 0x3F) - zero) + offset;
+                    out[at + 2 * PANEL] = scale * (((word >>> 12) & 0x3F) - zero) + offset;
+                    out[at + 3 * PANEL] = scale * (((word >>> 18) & 0x3F) - zero) + offset;
+                    out[to + (12 + w) * PANEL + lane] =
+                            scale * (((word >>> 24) & 0x3F) - zero) + offset;
+                }
+            }
+            for (int lane = 0; lane < PANEL; lane++) {
+                float scale = scales[lane];
+                float offset = offsets[lane];
+                out[to + 15 * PANEL + lane] =
+                        scale * (leftOver(words, first + lane, 3) - zero) + offset;
+            }
+        }
+
+        @Override
         void putRun(int[] words, int first, byte[] codes, int from) {
             int last = codes[from + 15];
             for (int w = 0; w < 3; w++) {
@@ -123,6 +201,23 @@ public enum Coding {
         @Override
         int used(int i) {
             return i < 3 ? 8 * i : 0;
+        }
+
+        @Override
+        void unpack(int[] words, int first, Steps steps, float[] out, int to) {
+            int zero = steps.zero();
+            float[] scales = steps.scales();
+            float[] offsets = steps.offsets();
+            for (int lane = 0; lane < PANEL; lane++) {
+                int word = words[first + lane];
+                float scale = scales[lane];
+                float offset = offsets[lane];
+                int at = to + lane;
+                out[at] = scale * ((word & 0xFF) - zero) + offset;
+                out[at + PANEL] = scale * (((word >>> 8) & 0xFF) - zero) + offset;
+                out[at + 2 * PANEL] = scale * (((word >>> 16) & 0xFF) - zero) + offset;
+                out[at + 3 * PANEL] = scale * ((word >>> 24) - zero) + offset;
+            }
         }
 
         @Override
@@ -177,6 +272,25 @@ public enum Coding {
             putRun(panel, r * words + lane, codes, r * run);
         }
     }
+
+    /**
+     * What codes stand for: {@code scale * (code - zero) + offset}, with a scale and an offset for
+     * each of 16 rows. Where a type has no offsets they are -0, the one number that changes no
+     * other when it is added, 0 and -0 neither.
+     */
+    record Steps(int zero, float[] scales, float[] offsets) {
+        /** Codes stand for themselves until there are other scales and offsets. */
+        static Steps of(int zero) {
+            float[] scales = new float[PANEL];
+            float[] offsets = new float[PANEL];
+            Arrays.fill(scales, 1f);
+            Arrays.fill(offsets, -0f);
+            return new Steps(zero, scales, offsets);
+        }
+    }
+
+    /** The numbers of the run whose ints begin at {@code first}, {@code [run][16]}. */
+    abstract void unpack(int[] words, int first, Steps steps, float[] out, int to);
 
     abstract int at(int[] words, int first, int i);
 

@@ -7,14 +7,39 @@ package dev.loupe.kernels;
  */
 public interface Kernels {
     /**
-     * The best provider here: vectors where the JVM has the module {@code jdk.incubator.vector},
-     * unless the system property {@code loupe.kernels} is {@code scalar}.
+     * The best provider here. Where the JVM has the module {@code jdk.incubator.vector} that is
+     * plain Java at first and vectors as soon as they are compiled; elsewhere it is plain Java. The
+     * system property {@code loupe.kernels} chooses one of them for good: {@code scalar} or {@code
+     * vector}.
      */
     static Kernels best() {
-        boolean vectors = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
-        if (!vectors || "scalar".equals(System.getProperty("loupe.kernels"))) {
-            return new ScalarKernels();
+        String wanted = System.getProperty("loupe.kernels", "");
+        if (wanted.equals("scalar") || !hasVectors()) {
+            return scalar();
         }
+        return wanted.equals("vector") ? vectors() : OfProcess.WARMING;
+    }
+
+    /** What is compiled is so for the whole process. */
+    final class OfProcess {
+        private static final Kernels WARMING =
+                new WarmingKernels(scalar(), vectors(), new KernelWarming());
+
+        private OfProcess() {}
+    }
+
+    private static boolean hasVectors() {
+        return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    }
+
+    /**
+     * Vectors from the first call on, which is slow until they are compiled: to measure and to test
+     * them.
+     *
+     * @throws LinkageError where the JVM was started without the module {@code
+     *     jdk.incubator.vector}
+     */
+    static Kernels vectors() {
         try {
             // by name: the class must not be touched where the module is missing
             return Class.forName("dev.loupe.kernels.vector.VectorKernels")
@@ -26,13 +51,18 @@ public interface Kernels {
         }
     }
 
-    /** Plain Java, slow and without vectors. */
+    /** Plain Java: without vectors slower by a factor of ten, and quick from the start. */
     static Kernels scalar() {
         return new ScalarKernels();
     }
 
     /** {@code "scalar"}, or {@code "vector"} with its width in bits. */
     String name();
+
+    /** Whether what was computed so far would be computed at the same speed from now on. */
+    default boolean settled() {
+        return true;
+    }
 
     /**
      * Decodes a panel of a weight for products with prompt tokens.

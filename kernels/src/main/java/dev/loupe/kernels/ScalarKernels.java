@@ -5,7 +5,15 @@ import static dev.loupe.kernels.Weight.PANEL;
 
 import java.util.Arrays;
 
-/** Plain Java: what the vectors must equal, and what runs where there is no vector module. */
+/**
+ * Plain Java: what the vectors must equal, what runs where there is no vector module, and what runs
+ * first where there is one ({@link WarmingKernels}).
+ *
+ * <p>Loops go over the 16 lanes of a panel innermost, and take several columns at once: 16 sums
+ * that do not wait for each other keep a processor busy even before the JIT compiler has optimised
+ * anything. What a loop does is short and a method of its own, so that compiled code is used from
+ * the next call on.
+ */
 final class ScalarKernels implements Kernels {
     @Override
     public String name() {
@@ -14,94 +22,144 @@ final class ScalarKernels implements Kernels {
 
     @Override
     public void decode(Weight weight, int panel, float[] out, int offset) {
-        float[] row = new float[weight.cols()];
-        for (int lane = 0; lane < PANEL; lane++) {
-            if (panel * PANEL + lane < weight.rows()) {
-                weight.row(panel * PANEL + lane, row, 0);
-            } else {
-                Arrays.fill(row, 0f);
+        switch (weight) {
+            case Weight.Floats w ->
+                    System.arraycopy(w.data()[panel], 0, out, offset, w.cols() * PANEL);
+            case Weight.Halves w -> {
+                int[] pairs = w.data()[panel];
+                for (int k = 0; k < w.cols(); k++) {
+                    int shift = k % 2 * 16;
+                    Scales.widen(w.brain(), pairs, k / 2 * PANEL, shift, out, offset + k * PANEL);
+                }
             }
-            for (int k = 0; k < row.length; k++) {
-                out[offset + k * PANEL + lane] = row[k];
-            }
+            case Weight.Codes w -> ScalarCodes.decode(w, panel, out, offset);
+            case Weight.Stack w -> throw new IllegalArgumentException("a stack");
         }
     }
 
     @Override
     public void multiply(float[] panels, int from, boolean add, Tensor x, Tensor y) {
-        for (int t = 0; t < x.rows(); t++) {
-            for (int c = 0; c < y.cols(); c++) {
-                int w = from + c / PANEL * x.cols() * PANEL + c % PANEL;
-                float sum = add ? y.data()[y.row(t) + c] : 0;
-                for (int k = 0; k < x.cols(); k++) {
-                    sum = Math.fma(x.data()[x.row(t) + k], panels[w + k * PANEL], sum);
+        float[] sums = new float[PANEL];
+        for (int c = 0; c < y.cols(); c += PANEL) {
+            int lanes = Math.min(PANEL, y.cols() - c);
+            for (int t = 0; t < x.rows(); t++) {
+                if (add) {
+                    System.arraycopy(y.data(), y.row(t) + c, sums, 0, lanes);
+                } else {
+                    Arrays.fill(sums, 0f);
                 }
-                y.data()[y.row(t) + c] = sum;
+                oneChain(x.data(), x.row(t), panels, from + c * x.cols(), x.cols(), sums);
+                System.arraycopy(sums, 0, y.data(), y.row(t) + c, lanes);
             }
+        }
+    }
+
+    /** Adds {@code x[k] * w[k][lane]} to each lane's sum, one k after the other. */
+    private static void oneChain(float[] x, int xFrom, float[] w, int wFrom, int n, float[] sums) {
+        int k = 0;
+        for (; k + 8 <= n; k += 8) {
+            eightSteps(x, xFrom + k, w, wFrom + k * PANEL, sums);
+        }
+        for (; k < n; k++) {
+            step(x[xFrom + k], w, wFrom + k * PANEL, sums, 0);
+        }
+    }
+
+    private static void eightSteps(float[] x, int k, float[] w, int at, float[] sums) {
+        float x0 = x[k];
+        float x1 = x[k + 1];
+        float x2 = x[k + 2];
+        float x3 = x[k + 3];
+        float x4 = x[k + 4];
+        float x5 = x[k + 5];
+        float x6 = x[k + 6];
+        float x7 = x[k + 7];
+        for (int lane = 0; lane < PANEL; lane++) {
+            float sum = Math.fma(x0, w[at + lane], sums[lane]);
+            sum = Math.fma(x1, w[at + PANEL + lane], sum);
+            sum = Math.fma(x2, w[at + 2 * PANEL + lane], sum);
+            sum = Math.fma(x3, w[at + 3 * PANEL + lane], sum);
+            sum = Math.fma(x4, w[at + 4 * PANEL + lane], sum);
+            sum = Math.fma(x5, w[at + 5 * PANEL + lane], sum);
+            sum = Math.fma(x6, w[at + 6 * PANEL + lane], sum);
+            sums[lane] = Math.fma(x7, w[at + 7 * PANEL + lane], sum);
+        }
+    }
+
+    /** Adds {@code x * w[lane]} to the sums of one chain. */
+    private static void step(float x, float[] w, int at, float[] sums, int chain) {
+        for (int lane = 0; lane < PANEL; lane++) {
+            sums[chain + lane] = Math.fma(x, w[at + lane], sums[chain + lane]);
         }
     }
 
     @Override
     public void multiply(Weight weight, int from, int to, Activations x, float[] y, int offset) {
-        for (int row = from * PANEL; row < Math.min(to * PANEL, weight.rows()); row++) {
-            int panel = row / PANEL;
-            int lane = row % PANEL;
-            y[offset + row] =
-                    switch (weight) {
-                        case Weight.Floats w -> dot(w.data()[panel], lane, w.cols(), x.values());
-                        case Weight.Halves w -> dot(w, panel, lane, x.values());
-                        case Weight.Codes w -> dot(w, panel, lane, x);
-                        case Weight.Stack w -> throw new IllegalArgumentException("a stack");
-                    };
-        }
-    }
-
-    private static float dot(float[] panel, int lane, int cols, float[] x) {
-        float[] s = new float[4];
-        int whole = cols / 4 * 4;
-        for (int k = 0; k < cols; k++) {
-            int chain = k < whole ? k % 4 : 0;
-            s[chain] = Math.fma(panel[k * PANEL + lane], x[k], s[chain]);
-        }
-        return (s[0] + s[1]) + (s[2] + s[3]);
-    }
-
-    private static float dot(Weight.Halves w, int panel, int lane, float[] x) {
-        float[] row = new float[w.cols() + 1];
-        w.row(panel * PANEL + lane, row, 0);
-        float[] s = new float[4];
-        int pairs = (w.cols() + 1) / 2;
-        for (int pair = 0; pair < pairs; pair++) {
-            int chain = pair < pairs / 2 * 2 ? pair % 2 * 2 : 0;
-            s[chain] = Math.fma(row[2 * pair], x[2 * pair], s[chain]);
-            s[chain + 1] = Math.fma(row[2 * pair + 1], x[2 * pair + 1], s[chain + 1]);
-        }
-        return (s[0] + s[1]) + (s[2] + s[3]);
-    }
-
-    private static float dot(Weight.Codes w, int panel, int lane, Activations x) {
-        float[] inverses = w.coding().inverses();
-        float sum = 0;
-        for (int group = 0; group < w.groups(); group++) {
-            float even = x.starts()[group];
-            float odd = 0;
-            for (int k = group * w.groupSize(); k < (group + 1) * w.groupSize(); k += 2) {
-                // a code where it stands: a power of two too large, as its input is too small
-                float u =
-                        w.coding().code(w.codes()[panel], lane, k) / inverses[k % inverses.length];
-                even = Math.fma(u, x.values()[k], even);
-                int next = k + 1;
-                float v =
-                        w.coding().code(w.codes()[panel], lane, next)
-                                / inverses[next % inverses.length];
-                odd = Math.fma(v, x.values()[next], odd);
+        float[] out = new float[PANEL];
+        for (int panel = from; panel < to; panel++) {
+            switch (weight) {
+                case Weight.Floats w -> floats(w.data()[panel], w.cols(), x.values(), out);
+                case Weight.Halves w -> halves(w, panel, x.values(), out);
+                case Weight.Codes w -> ScalarCodes.multiply(w, panel, x, out);
+                case Weight.Stack w -> throw new IllegalArgumentException("a stack");
             }
-            sum = Math.fma(even + odd, w.scales().at(panel, group, lane), sum);
-            if (w.offsets().present()) {
-                sum = Math.fma(w.offsets().at(panel, group, lane), x.sums()[group], sum);
+            int row = panel * PANEL;
+            System.arraycopy(out, 0, y, offset + row, Math.min(PANEL, weight.rows() - row));
+        }
+    }
+
+    /** Four chains, a column in each; what is left over goes to the first. */
+    private static void floats(float[] w, int cols, float[] x, float[] out) {
+        float[] sums = new float[4 * PANEL];
+        int k = 0;
+        for (; k + 4 <= cols; k += 4) {
+            fourChains(x, k, w, k * PANEL, sums);
+        }
+        for (; k < cols; k++) {
+            step(x[k], w, k * PANEL, sums, 0);
+        }
+        addUp(sums, out);
+    }
+
+    /** Four chains, a pair of columns in two; a pair that is left over goes to the first two. */
+    private static void halves(Weight.Halves w, int panel, float[] x, float[] out) {
+        int[] pairs = w.data()[panel];
+        float[] sums = new float[4 * PANEL];
+        float[] wide = new float[4 * PANEL];
+        int columns = pairs.length / PANEL * 2;
+        for (int k = 0; k < columns; k += 4) {
+            int n = Math.min(4, columns - k);
+            for (int i = 0; i < n; i++) {
+                int at = (k + i) / 2 * PANEL;
+                Scales.widen(w.brain(), pairs, at, i % 2 * 16, wide, i * PANEL);
+            }
+            if (n == 4) {
+                fourChains(x, k, wide, 0, sums);
+            } else {
+                step(x[k], wide, 0, sums, 0);
+                step(x[k + 1], wide, PANEL, sums, PANEL);
             }
         }
-        return sum;
+        addUp(sums, out);
+    }
+
+    private static void fourChains(float[] x, int k, float[] w, int at, float[] sums) {
+        float x0 = x[k];
+        float x1 = x[k + 1];
+        float x2 = x[k + 2];
+        float x3 = x[k + 3];
+        for (int i = 0; i < PANEL; i++) {
+            sums[i] = Math.fma(x0, w[at + i], sums[i]);
+            sums[PANEL + i] = Math.fma(x1, w[at + PANEL + i], sums[PANEL + i]);
+            sums[2 * PANEL + i] = Math.fma(x2, w[at + 2 * PANEL + i], sums[2 * PANEL + i]);
+            sums[3 * PANEL + i] = Math.fma(x3, w[at + 3 * PANEL + i], sums[3 * PANEL + i]);
+        }
+    }
+
+    private static void addUp(float[] sums, float[] out) {
+        for (int i = 0; i < PANEL; i++) {
+            out[i] = (sums[i] + sums[PANEL + i]) + (sums[2 * PANEL + i] + sums[3 * PANEL + i]);
+        }
     }
 
     @Override
@@ -116,17 +174,19 @@ final class ScalarKernels implements Kernels {
             }
             highest += 0f;
             float fix = softmax.raise(row, highest);
-            for (int lane = 0; lane < 16; lane++) {
-                lanes[row * 16 + lane] *= fix;
-            }
+            scale(lanes, row * PANEL, PANEL, fix);
             for (int j = 0; j < BLOCK; j++) {
                 boolean visible = j >= from[row] && j < to[row];
                 s[at + j] = visible ? Exponential.exp(s[at + j] - highest) : 0f;
-                lanes[row * 16 + j % 16] += s[at + j];
+                lanes[row * PANEL + j % PANEL] += s[at + j];
             }
-            for (int d = 0; d < softmax.sum().cols(); d++) {
-                softmax.sum().data()[softmax.sum().row(row) + d] *= fix;
-            }
+            scale(softmax.sum().data(), softmax.sum().row(row), softmax.sum().cols(), fix);
+        }
+    }
+
+    private static void scale(float[] x, int from, int n, float factor) {
+        for (int i = from; i < from + n; i++) {
+            x[i] *= factor;
         }
     }
 

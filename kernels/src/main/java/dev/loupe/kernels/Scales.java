@@ -2,6 +2,8 @@ package dev.loupe.kernels;
 
 import static dev.loupe.kernels.Weight.PANEL;
 
+import java.util.Arrays;
+
 /**
  * One number for each group of columns of each row, as tightly as the file has them: a 16-bit float
  * for each group, or one for several groups and for each a small integer that it is multiplied by.
@@ -35,9 +37,41 @@ public record Scales(boolean brain, int[][] floats, int groupsPerFloat, int[][] 
         return shared() ? f * multiple(multiples[panel], group, lane) : f;
     }
 
+    /** The numbers of one group of the 16 rows of a panel. */
+    void read(int panel, int group, float[] out) {
+        int index = group / groupsPerFloat;
+        widen(brain, floats[panel], index / 2 * PANEL, index % 2 * 16, out, 0);
+        if (shared()) {
+            for (int lane = 0; lane < PANEL; lane++) {
+                out[lane] *= multiple(multiples[panel], group, lane);
+            }
+        }
+    }
+
+    /** The floats of 16 lanes; each is the 16 bits of an int above {@code shift}. */
+    static void widen(boolean brain, int[] pairs, int at, int shift, float[] out, int to) {
+        for (int lane = 0; lane < PANEL; lane++) {
+            out[to + lane] = widen(brain, (short) (pairs[at + lane] >> shift));
+        }
+    }
+
     /** A float of 16 bits. */
     static float widen(boolean brain, short stored) {
         return brain ? Float.intBitsToFloat(stored << 16) : Float.float16ToFloat(stored);
+    }
+
+    /** Those of the first groups of one panel alone. */
+    Scales first(int panel, int groups) {
+        if (!present()) {
+            return this;
+        }
+        int pairs = ((groups + groupsPerFloat - 1) / groupsPerFloat + 1) / 2;
+        int[][] few = {Arrays.copyOf(floats[panel], pairs * PANEL)};
+        int[][] fewMultiples =
+                shared()
+                        ? new int[][] {Arrays.copyOf(multiples[panel], (groups + 3) / 4 * PANEL)}
+                        : multiples;
+        return new Scales(brain, few, groupsPerFloat, fewMultiples);
     }
 
     private static int multiple(int[] multiples, int group, int lane) {

@@ -73,7 +73,7 @@ class ProductTest {
         RandomRows stored = RandomRows.of(type, ROWS, columns(type), 1);
         Weight weight = Packing.pack(threads, List.of(stored));
         Tensor x = tokens(columns(type), 3, 1, 2, 3, 4, 5, 6, 7, 8);
-        for (Kernels kernels : List.of(Kernels.best(), Kernels.scalar())) {
+        for (Kernels kernels : List.of(Kernels.vectors(), Kernels.scalar())) {
             Tensor y = product(new Processor(kernels, threads), x, weight, new float[ROWS]);
             assertCloseToDouble(y, x, stored, 0);
         }
@@ -92,7 +92,8 @@ class ProductTest {
         assertThat(weight.rows()).isEqualTo(38);
         Tensor x = tokens(cols, 2, 1, 2, 3, 4, 5);
         Tensor scalar = product(new Processor(Kernels.scalar(), threads), x, weight, new float[38]);
-        Tensor vector = product(new Processor(Kernels.best(), threads), x, weight, new float[38]);
+        Tensor vector =
+                product(new Processor(Kernels.vectors(), threads), x, weight, new float[38]);
         assertSameBits(vector.data(), scalar.data(), type + " above " + other);
         assertCloseToDouble(vector, x, first, 0);
         assertCloseToDouble(vector, x, second, 21);
@@ -115,7 +116,7 @@ class ProductTest {
     void theBiasIsAddedToEveryToken() {
         Weight weight = Packing.pack(threads, List.of(RandomRows.of(TensorType.F32, 5, 7, 1)));
         Tensor x = tokens(7, 1, 1, 2, 3);
-        Processor processor = new Processor(Kernels.best(), threads);
+        Processor processor = new Processor(Kernels.vectors(), threads);
         Tensor without = product(processor, x, weight, new float[5]);
         float[] bias = {1, 2, 3, 4, 5};
         Tensor with = product(processor, x, weight, bias);
@@ -149,7 +150,7 @@ class ProductTest {
                                 RandomRows.of(other, 3, wide, 3))));
         for (Weight weight : weights) {
             Bits bits = Bits.of(weight, random);
-            for (Kernels kernels : List.of(Kernels.best(), Kernels.scalar())) {
+            for (Kernels kernels : List.of(Kernels.vectors(), Kernels.scalar())) {
                 for (int count = 1; count <= 3; count++) {
                     try (Processor processor = new Processor(kernels, new Threads(count))) {
                         bits.check(processor, "%s %s on %d".formatted(type, kernels.name(), count));
@@ -202,7 +203,7 @@ class ProductTest {
     @Test
     void shapesThatDoNotFitAreRefused() {
         Weight weight = Packing.pack(threads, List.of(RandomRows.of(TensorType.F32, 5, 7, 1)));
-        Processor processor = new Processor(Kernels.best(), threads);
+        Processor processor = new Processor(Kernels.vectors(), threads);
         assertThatThrownBy(() ->
                         Product.multiply(processor, Tensor.of(2, 6), weight, null, Tensor.of(2, 5)))
                 .hasMessage("[2, 6] times [5, 7] does not give [2, 5]");

@@ -35,7 +35,7 @@ class GptBitsTest {
     private static List<Processor> processors() {
         List<Processor> processors = new ArrayList<>();
         for (int threads = 1; threads <= 3; threads++) {
-            processors.add(new Processor(Kernels.best(), new Threads(threads)));
+            processors.add(new Processor(Kernels.vectors(), new Threads(threads)));
             processors.add(new Processor(Kernels.scalar(), new Threads(threads)));
         }
         return processors;

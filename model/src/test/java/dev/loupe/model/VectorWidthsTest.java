@@ -8,6 +8,7 @@ import com.sun.management.HotSpotDiagnosticMXBean;
 import dev.loupe.kernels.Kernels;
 import dev.loupe.kernels.Processor;
 import dev.loupe.kernels.TensorType;
+import dev.loupe.kernels.Threads;
 
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,7 +33,8 @@ class VectorWidthsTest {
     private static final List<String> VECTORS =
             List.of(
                     "--add-modules=jdk.incubator.vector",
-                    "-Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0");
+                    "-Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0",
+                    "-Dloupe.kernels=vector");
 
     /** A virtual machine, and how it is asked for. */
     enum Machine {
@@ -58,7 +60,7 @@ class VectorWidthsTest {
 
     private static Map<String, String> expected() {
         Map<String, String> lines = new TreeMap<>();
-        try (Processor processor = Processor.of(3)) {
+        try (Processor processor = new Processor(Kernels.vectors(), new Threads(3))) {
             BitsDigest.of(processor, false)
                     .forEach((what, d) -> lines.put(what, "%08x".formatted(d)));
         }

@@ -1,0 +1,177 @@
+package dev.loupe.kernels;
+
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Plain Java until the vectors are compiled. The Vector API runs at a hundredth of its speed until
+ * the JIT compiler has worked on a kernel for some tenths of a second; a short run is over before
+ * that. Both providers give the same bits, so each kernel switches by itself, at any time, on any
+ * thread.
+ *
+ * <p>{@link KernelWarming} runs the vector kernels that have been asked for on the side, on small
+ * samples of what they were asked to do, until they are faster than the plain ones.
+ */
+final class WarmingKernels implements Kernels {
+    /** From so many rows on a prompt is worth vectors at once. */
+    private static final int LONG_PROMPT = 64;
+
+    /** From so many rows on tiles are larger. */
+    private static final int MANY_ROWS = 12;
+
+    private final Kernels plain;
+    private final Kernels vectors;
+    private final KernelWarming warming;
+
+    private final VectorSwitch[] decode = switches(KINDS);
+    private final VectorSwitch[] generated = switches(KINDS);
+    private final VectorSwitch[] together = switches(2 * KINDS);
+    private final VectorSwitch[] prompt = switches(8);
+    private final Map<Activation, VectorSwitch> activations = new EnumMap<>(Activation.class);
+    private final VectorSwitch softmax = new VectorSwitch();
+    private final VectorSwitch exp = new VectorSwitch();
+
+    WarmingKernels(Kernels plain, Kernels vectors, KernelWarming warming) {
+        this.plain = plain;
+        this.vectors = vectors;
+        this.warming = warming;
+        for (Activation f : Activation.values()) {
+            activations.put(f, new VectorSwitch());
+        }
+    }
+
+    private static VectorSwitch[] switches(int n) {
+        VectorSwitch[] switches = new VectorSwitch[n];
+        for (int i = 0; i < n; i++) {
+            switches[i] = new VectorSwitch();
+        }
+        return switches;
+    }
+
+    private void begin(VectorSwitch s, KernelWarming.Sample sample) {
+        warming.begin(s, plain, vectors, sample);
+    }
+
+    /** How many numbers {@link #kind} gives: codes have 4 to 8 bits. */
+    private static final int KINDS = 3 + 8 * 5;
+
+    /** A number for all weights that take the same way through the kernels. */
+    private static int kind(Weight weight) {
+        return switch (weight) {
+            case Weight.Floats w -> 0;
+            case Weight.Halves w -> w.brain() ? 1 : 2;
+            case Weight.Codes w ->
+                    3
+                            + 8 * (w.coding().bits() - 4)
+                            + (w.groupSize() == 32 ? 4 : 0)
+                            + (w.offsets().present() ? 2 : 0)
+                            + (w.scales().shared() ? 1 : 0);
+            case Weight.Stack w -> throw new IllegalArgumentException("a stack");
+        };
+    }
+
+    @Override
+    public String name() {
+        return vectors.name();
+    }
+
+    @Override
+    public boolean settled() {
+        return warming.idle();
+    }
+
+    @Override
+    public void decode(Weight weight, int panel, float[] out, int offset) {
+        VectorSwitch s = decode[kind(weight)];
+        if (s.on()) {
+            vectors.decode(weight, panel, out, offset);
+            return;
+        }
+        if (s.firstAsked()) {
+            begin(s, WarmingSamples.decode(weight, panel));
+        }
+        plain.decode(weight, panel, out, offset);
+    }
+
+    @Override
+    public void multiply(float[] panels, int from, boolean add, Tensor x, Tensor y) {
+        boolean many = x.rows() >= MANY_ROWS;
+        boolean whole = y.cols() % (2 * Weight.PANEL) == 0;
+        VectorSwitch s = prompt[(many ? 4 : 0) + (add ? 2 : 0) + (whole ? 1 : 0)];
+        if (s.on()) {
+            vectors.multiply(panels, from, add, x, y);
+            return;
+        }
+        if (s.firstAsked()) {
+            begin(s, WarmingSamples.prompt(add, x, y, MANY_ROWS));
+        }
+        if (x.rows() >= LONG_PROMPT) {
+            warming.hurry();
+        }
+        plain.multiply(panels, from, add, x, y);
+    }
+
+    @Override
+    public void multiply(Weight weight, int from, int to, Activations x, float[] y, int offset) {
+        VectorSwitch s = generated[kind(weight)];
+        if (s.on()) {
+            vectors.multiply(weight, from, to, x, y, offset);
+            return;
+        }
+        if (s.firstAsked()) {
+            begin(s, WarmingSamples.generated(weight, from));
+        }
+        plain.multiply(weight, from, to, x, y, offset);
+    }
+
+    @Override
+    public void multiplyTogether(Weight weight, int panel, Activations[] tokens, Tensor y) {
+        VectorSwitch s = together[2 * kind(weight) + (tokens.length > 4 ? 1 : 0)];
+        if (s.on()) {
+            vectors.multiplyTogether(weight, panel, tokens, y);
+            return;
+        }
+        if (s.firstAsked()) {
+            begin(s, WarmingSamples.together(weight, panel, tokens.length));
+        }
+        plain.multiplyTogether(weight, panel, tokens, y);
+    }
+
+    @Override
+    public void softmaxStep(Tensor scores, int[] from, int[] to, RunningSoftmax softmax) {
+        if (this.softmax.on()) {
+            vectors.softmaxStep(scores, from, to, softmax);
+            return;
+        }
+        if (this.softmax.firstAsked()) {
+            begin(this.softmax, WarmingSamples.softmax(softmax.sum().cols()));
+        }
+        plain.softmaxStep(scores, from, to, softmax);
+    }
+
+    @Override
+    public void activate(Activation f, float[] x, int xOffset, float[] y, int yOffset, int n) {
+        VectorSwitch s = Objects.requireNonNull(activations.get(f));
+        if (s.on()) {
+            vectors.activate(f, x, xOffset, y, yOffset, n);
+            return;
+        }
+        if (s.firstAsked()) {
+            begin(s, WarmingSamples.activate(f));
+        }
+        plain.activate(f, x, xOffset, y, yOffset, n);
+    }
+
+    @Override
+    public void exp(float[] x, int xOffset, float[] y, int yOffset, int n) {
+        if (exp.on()) {
+            vectors.exp(x, xOffset, y, yOffset, n);
+            return;
+        }
+        if (exp.firstAsked()) {
+            begin(exp, WarmingSamples.exp());
+        }
+        plain.exp(x, xOffset, y, yOffset, n);
+    }
+}

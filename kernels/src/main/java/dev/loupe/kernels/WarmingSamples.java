@@ -1,0 +1,103 @@
+package dev.loupe.kernels;
+
+import static dev.loupe.kernels.Weight.PANEL;
+
+import dev.loupe.kernels.KernelWarming.Sample;
+
+import java.util.Arrays;
+
+/**
+ * Small work that takes the same way through a kernel as what was asked for. Small, because the JIT
+ * compiler counts: a method that was called 600 times is compiled after 15,000 turns of its loops,
+ * one that was called less often after 40,000, and a turn takes some microseconds until then.
+ */
+final class WarmingSamples {
+    /** A super-block of the K types, the longest there is. */
+    private static final int COLUMNS = 256;
+
+    private static final int SOME = 32;
+
+    private WarmingSamples() {}
+
+    static Sample decode(Weight weight, int panel) {
+        Weight narrow = narrow(weight, panel);
+        float[] out = new float[PANEL * narrow.cols()];
+        return kernels -> kernels.decode(narrow, 0, out, 0);
+    }
+
+    /** The same number of rows to the next tile, and the same number of columns. */
+    static Sample prompt(boolean add, Tensor x, Tensor y, int tile) {
+        Tensor in = Tensor.of(Math.min(x.rows(), tile + 1), Math.min(x.cols(), SOME));
+        int part = y.cols() % (2 * PANEL);
+        Tensor out = Tensor.of(in.rows(), Math.min(y.cols(), 2 * PANEL + part));
+        int panels = (out.cols() + PANEL - 1) / PANEL;
+        float[] weights = new float[panels * PANEL * in.cols()];
+        return kernels -> kernels.multiply(weights, 0, add, in, out);
+    }
+
+    static Sample generated(Weight weight, int panel) {
+        Weight narrow = narrow(weight, panel);
+        Activations x = Activations.roomFor(narrow);
+        float[] y = new float[PANEL];
+        return kernels -> kernels.multiply(narrow, 0, 1, x, y, 0);
+    }
+
+    static Sample together(Weight weight, int panel, int n) {
+        Weight narrow = narrow(weight, panel);
+        Activations[] tokens = new Activations[n];
+        Arrays.setAll(tokens, i -> Activations.roomFor(narrow));
+        Tensor y = Tensor.of(n, narrow.rows());
+        return kernels -> kernels.multiplyTogether(narrow, 0, tokens, y);
+    }
+
+    static Sample softmax(int cols) {
+        Tensor scores = Tensor.of(2, KeyValues.BLOCK);
+        int[] from = {0, 0};
+        int[] to = {KeyValues.BLOCK, KeyValues.BLOCK / 2};
+        RunningSoftmax sums = RunningSoftmax.of(2, cols);
+        return kernels -> {
+            // the first row meets a higher score at each step, the second at the first only
+            sums.highest()[0] = -1f;
+            kernels.softmaxStep(scores, from, to, sums);
+        };
+    }
+
+    static Sample activate(Activation f) {
+        float[] x = new float[SOME];
+        return kernels -> kernels.activate(f, x, 0, x, 0, SOME);
+    }
+
+    static Sample exp() {
+        float[] x = new float[SOME];
+        float[] y = new float[SOME];
+        return kernels -> kernels.exp(x, 0, y, 0, SOME);
+    }
+
+    /** The first columns of a panel of a weight. */
+    private static Weight narrow(Weight weight, int panel) {
+        int cols = Math.min(weight.cols(), COLUMNS);
+        return switch (weight) {
+            case Weight.Floats w -> {
+                float[] data = Arrays.copyOf(w.data()[panel], cols * PANEL);
+                yield new Weight.Floats(PANEL, cols, new float[][] {data});
+            }
+            case Weight.Halves w -> {
+                int[] data = Arrays.copyOf(w.data()[panel], (cols + 1) / 2 * PANEL);
+                yield new Weight.Halves(PANEL, cols, w.brain(), new int[][] {data});
+            }
+            case Weight.Codes w -> {
+                int words = cols * w.coding().bits() / 32 * PANEL;
+                yield new Weight.Codes(
+                        PANEL,
+                        cols,
+                        w.coding(),
+                        w.groupSize(),
+                        w.zero(),
+                        new int[][] {Arrays.copyOf(w.codes()[panel], words)},
+                        w.scales().first(panel, cols / w.groupSize()),
+                        w.offsets().first(panel, cols / w.groupSize()));
+            }
+            case Weight.Stack w -> throw new IllegalArgumentException("a stack");
+        };
+    }
+}
