@@ -92,18 +92,7 @@ public interface Kernels {
      * @param x {@code [inputs, row]}
      * @param y {@code [row, outputs]}
      */
-    default void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y) {
-        for (int r = 0; r < y.rows(); r++) {
-            for (int c = 0; c < y.cols(); c++) {
-                int w = from + c / Weight.PANEL * x.rows() * Weight.PANEL + c % Weight.PANEL;
-                float sum = add ? y.data()[y.row(r) + c] : 0;
-                for (int k = 0; k < x.rows(); k++) {
-                    sum = Math.fma(x.data()[x.row(k) + r], panels[w + k * Weight.PANEL], sum);
-                }
-                y.data()[y.row(r) + c] = sum;
-            }
-        }
-    }
+    void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y);
 
     /**
      * Products of one generated token with the panels {@code [from, to)} of a weight, read as they

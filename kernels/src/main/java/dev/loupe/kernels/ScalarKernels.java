@@ -54,6 +54,27 @@ final class ScalarKernels implements Kernels {
         }
     }
 
+    @Override
+    public void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y) {
+        float[] column = new float[x.rows()];
+        float[] sums = new float[PANEL];
+        for (int r = 0; r < y.rows(); r++) {
+            for (int k = 0; k < column.length; k++) {
+                column[k] = x.data()[x.row(k) + r];
+            }
+            for (int c = 0; c < y.cols(); c += PANEL) {
+                int lanes = Math.min(PANEL, y.cols() - c);
+                if (add) {
+                    System.arraycopy(y.data(), y.row(r) + c, sums, 0, lanes);
+                } else {
+                    Arrays.fill(sums, 0f);
+                }
+                oneChain(column, 0, panels, from + c * x.rows(), column.length, sums);
+                System.arraycopy(sums, 0, y.data(), y.row(r) + c, lanes);
+            }
+        }
+    }
+
     /** Adds {@code x[k] * w[k][lane]} to each lane's sum, one k after the other. */
     private static void oneChain(float[] x, int xFrom, float[] w, int wFrom, int n, float[] sums) {
         int k = 0;

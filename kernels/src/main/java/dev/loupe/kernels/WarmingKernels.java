@@ -28,6 +28,7 @@ final class WarmingKernels implements Kernels {
     private final VectorSwitch[] generated = switches(KINDS);
     private final VectorSwitch[] together = switches(2 * KINDS);
     private final VectorSwitch[] prompt = switches(8);
+    private final VectorSwitch transposed = new VectorSwitch();
     private final Map<Activation, VectorSwitch> activations = new EnumMap<>(Activation.class);
     private final VectorSwitch softmax = new VectorSwitch();
     private final VectorSwitch exp = new VectorSwitch();
@@ -110,6 +111,20 @@ final class WarmingKernels implements Kernels {
             warming.hurry();
         }
         plain.multiply(panels, from, add, x, y);
+    }
+
+    @Override
+    public void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y) {
+        if (transposed.on()) {
+            vectors.multiplyTransposed(panels, from, add, x, y);
+            return;
+        }
+        if (transposed.firstAsked()) {
+            begin(transposed, WarmingSamples.transposed());
+            // who trains has time for nothing else
+            warming.hurry();
+        }
+        plain.multiplyTransposed(panels, from, add, x, y);
     }
 
     @Override

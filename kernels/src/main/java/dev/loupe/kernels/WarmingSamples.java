@@ -35,6 +35,14 @@ final class WarmingSamples {
         return kernels -> kernels.multiply(weights, 0, add, in, out);
     }
 
+    /** Large tiles, small ones and single rows, with a vector left over. */
+    static Sample transposed() {
+        Tensor in = Tensor.of(SOME, 12 + 4 + 1);
+        Tensor out = Tensor.of(in.cols(), 3 * PANEL);
+        float[] weights = new float[out.cols() * in.rows()];
+        return kernels -> kernels.multiplyTransposed(weights, 0, true, in, out);
+    }
+
     static Sample generated(Weight weight, int panel) {
         Weight narrow = narrow(weight, panel);
         Activations x = Activations.roomFor(narrow);

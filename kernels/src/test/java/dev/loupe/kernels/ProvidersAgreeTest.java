@@ -78,6 +78,28 @@ class ProvidersAgreeTest {
         }
     }
 
+    @Test
+    void productsWithColumnsAgree() {
+        for (int rows : new int[] {1, 3, 4, 11, 12, 13, 25, 29}) {
+            for (int outputs : new int[] {1, 15, 16, 17, 32, 48, 50}) {
+                int inputs = 1 + random.nextInt(70);
+                int panels = (outputs + PANEL - 1) / PANEL;
+                float[] weights = Numbers.random(random, panels * PANEL * inputs);
+                Tensor x = Numbers.window(random, inputs, rows, true);
+                Tensor expected = Numbers.window(random, rows, outputs, false);
+                Tensor found = Numbers.window(random, rows, outputs, false);
+                Numbers.fill(expected, 0.3f);
+                Numbers.fill(found, 0.3f);
+                for (boolean add : new boolean[] {true, false}) {
+                    SCALAR.multiplyTransposed(weights, 0, add, x, expected);
+                    VECTOR.multiplyTransposed(weights, 0, add, x, found);
+                    String what = "[%d, %d] x %d".formatted(inputs, rows, outputs);
+                    assertSameBits(found.data(), expected.data(), what);
+                }
+            }
+        }
+    }
+
     private static int[] widths(TensorType type) {
         return type.quantised()
                 ? new int[] {type.blockSize(), 2 * type.blockSize(), 5 * type.blockSize()}

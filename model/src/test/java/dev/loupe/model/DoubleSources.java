@@ -57,6 +57,7 @@ final class DoubleSources {
                     "TensorType",
                     "TernaryBlocks",
                     "GptLoader",
+                    "GptTensors",
                     "StoredTensor",
                     "TensorSource");
 
