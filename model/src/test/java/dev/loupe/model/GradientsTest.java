@@ -62,7 +62,7 @@ class GradientsTest {
     /** A class, a piece of its backward, the same with another sign, and the case that sees it. */
     static Stream<Arguments> mutants() {
         return Stream.of(
-                mutant("Kernels", "sum = Math.fma(x", "sum = Math.fma(-x", "matmul"),
+                mutant("ScalarKernels", "column[k] = x.", "column[k] = -x.", "matmul"),
                 mutant("ProductBackward", "into[i * PANEL + lane] +=", "-=", "matmul"),
                 mutant("ProductBackward", "db[from + i] +=", "-=", "matmul"),
                 mutant(
