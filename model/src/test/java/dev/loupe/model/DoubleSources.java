@@ -14,6 +14,7 @@ import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -86,6 +87,7 @@ final class DoubleSources {
     /** Writes and compiles them. */
     DoubleSources() {
         try {
+            clear();
             for (Path folder : List.of(KERNELS, MODEL)) {
                 try (Stream<Path> files = Files.list(folder)) {
                     for (Path file : files.filter(DoubleSources::isIn).toList()) {
@@ -102,6 +104,17 @@ final class DoubleSources {
             compile(files, classes, null);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What an earlier run left would be found before what this one makes. */
+    private static void clear() throws IOException {
+        if (Files.exists(TARGET)) {
+            try (Stream<Path> left = Files.walk(TARGET)) {
+                for (Path file : left.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
         }
     }
 
