@@ -2,6 +2,8 @@ package dev.loupe.kernels;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The inputs of one generated token, made ready for a weight's layout.
@@ -14,6 +16,8 @@ import java.util.List;
  * @param sums for each group of columns the sum of the inputs, times which offsets count
  */
 public record Activations(float[] plain, float[] values, float[] starts, float[] sums) {
+    private static final Map<Coding, float[]> INVERSES = new ConcurrentHashMap<>();
+
     /**
      * All tokens made ready for each of some weights; those that read them alike share one.
      *
@@ -78,13 +82,16 @@ public record Activations(float[] plain, float[] values, float[] starts, float[]
             sums[group] = even + odd;
             starts[group] = -codes.zero() * (even + odd);
         }
-        Coding coding = codes.coding();
-        float[] inverses = coding.inverses();
-        int run = coding.run();
-        for (int k = 0; k < codes.cols(); k += run) {
-            for (int i = 0; i < run; i++) {
-                values[k + i] = x[offset + k + i] * inverses[i];
-            }
+        float[] inverses = inverses(codes.coding(), codes.cols());
+        for (int k = 0; k < codes.cols(); k++) {
+            values[k] = plain[k] * inverses[k];
         }
+    }
+
+    /** For at least so many columns; the longest that was asked for is kept. */
+    private static float[] inverses(Coding coding, int cols) {
+        return INVERSES.compute(
+                coding,
+                (c, known) -> known == null || known.length < cols ? c.inverses(cols) : known);
     }
 }

@@ -241,11 +241,11 @@ public enum Coding {
     /** How far up code {@code i} of a run stands when it is used. */
     abstract int used(int i);
 
-    /** What the inputs of a run are multiplied by to make up for the places of their codes. */
-    float[] inverses() {
-        float[] inverses = new float[run];
-        for (int i = 0; i < run; i++) {
-            inverses[i] = (float) (1.0 / (1L << used(i)));
+    /** What {@code cols} inputs are multiplied by to make up for the places of their codes. */
+    float[] inverses(int cols) {
+        float[] inverses = new float[cols];
+        for (int k = 0; k < cols; k++) {
+            inverses[k] = (float) (1.0 / (1L << used(k % run)));
         }
         return inverses;
     }

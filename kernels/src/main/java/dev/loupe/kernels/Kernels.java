@@ -104,15 +104,20 @@ public interface Kernels {
     void multiply(Weight weight, int from, int to, Activations x, float[] y, int offset);
 
     /**
-     * Products of several generated tokens with one panel, each as {@link #multiply(Weight, int,
-     * int, Activations, float[], int)} gives it alone; a provider may share the work of unpacking.
+     * Products of several generated tokens with the panels {@code [from, to)} of a weight, each as
+     * {@link #multiply(Weight, int, int, Activations, float[], int)} gives it alone; a provider may
+     * share the work of unpacking.
      *
      * @param tokens as many as {@code y} has rows
      * @param y {@code [token, rows of the weight]}
      */
-    default void multiplyTogether(Weight weight, int panel, Activations[] tokens, Tensor y) {
-        for (int t = 0; t < tokens.length; t++) {
-            multiply(weight, panel, panel + 1, tokens[t], y.data(), y.row(t));
+    default void multiplyTogether(Weight weight, int from, int to, Activations[] tokens, Tensor y) {
+        // two panels are in the nearest cache when the next token comes
+        for (int panel = from; panel < to; panel += 2) {
+            for (int t = 0; t < tokens.length; t++) {
+                int end = Math.min(panel + 2, to);
+                multiply(weight, panel, end, tokens[t], y.data(), y.row(t));
+            }
         }
     }
 

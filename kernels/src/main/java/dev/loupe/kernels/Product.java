@@ -53,42 +53,47 @@ public final class Product {
         return w instanceof Weight.Stack stack ? stack.parts() : List.of(w);
     }
 
-    /** The parts of a stack share one task: some of them are work for a few microseconds. */
+    /**
+     * The parts of a stack share one task: some of them are work for a few microseconds. Panels go
+     * two by two, since kernels take them so.
+     */
     private static void multiplyGenerated(Processor processor, Tensor x, Weight w, Tensor y) {
         List<Weight> parts = parts(w);
         List<Activations[]> ready = Activations.ofTokens(parts, x);
-        int panels = parts.stream().mapToInt(Weight::panels).sum();
+        int pairs = parts.stream().mapToInt(Product::pairs).sum();
         processor
                 .threads()
                 .each(
-                        panels,
-                        processor.grain(panels, 64),
+                        pairs,
+                        Math.clamp(pairs / (2 * processor.threads().count()), 1, 32),
                         (worker, from, to) -> {
-                            int panel = 0;
+                            int pair = 0;
                             int row = 0;
                             for (int i = 0; i < parts.size(); i++) {
                                 Weight part = parts.get(i);
                                 multiplyPanels(
                                         processor.kernels(),
                                         part,
-                                        Math.max(from - panel, 0),
-                                        Math.min(to - panel, part.panels()),
+                                        2 * Math.max(from - pair, 0),
+                                        Math.min(2 * (to - pair), part.panels()),
                                         ready.get(i),
                                         y.columns(row, part.rows()));
-                                panel += part.panels();
+                                pair += pairs(part);
                                 row += part.rows();
                             }
                         });
+    }
+
+    private static int pairs(Weight w) {
+        return (w.panels() + 1) / 2;
     }
 
     private static void multiplyPanels(
             Kernels kernels, Weight w, int from, int to, Activations[] tokens, Tensor y) {
         if (tokens.length == 1 && from < to) {
             kernels.multiply(w, from, to, tokens[0], y.data(), y.row(0));
-            return;
-        }
-        for (int panel = from; panel < to; panel++) {
-            kernels.multiplyTogether(w, panel, tokens, y);
+        } else if (from < to) {
+            kernels.multiplyTogether(w, from, to, tokens, y);
         }
     }
 

@@ -69,9 +69,10 @@ final class ScalarCodes {
 
     /** What a code of a run counts where it stands, as its input is that much too small. */
     private static float[] powers(Coding coding) {
-        float[] powers = coding.inverses();
+        float[] inverses = coding.inverses(coding.run());
+        float[] powers = new float[coding.run()];
         for (int i = 0; i < powers.length; i++) {
-            powers[i] = 1 / powers[i];
+            powers[i] = 1 / inverses[i];
         }
         return powers;
     }

@@ -24,6 +24,16 @@ public record Scales(boolean brain, int[][] floats, int groupsPerFloat, int[][] 
         return floats.length > 0;
     }
 
+    /** What there is for each group, {@code [panel][group * eachGroup() ..]}. */
+    public int[][] ofGroups() {
+        return shared() ? multiples : floats;
+    }
+
+    /** How many ints of {@link #ofGroups} a group takes in all lanes. */
+    public int eachGroup() {
+        return shared() ? PANEL / 4 : PANEL / 2;
+    }
+
     /** Whether a float serves several groups. */
     public boolean shared() {
         return multiples.length > 0;
@@ -60,18 +70,19 @@ public record Scales(boolean brain, int[][] floats, int groupsPerFloat, int[][] 
         return brain ? Float.intBitsToFloat(stored << 16) : Float.float16ToFloat(stored);
     }
 
-    /** Those of the first groups of one panel alone. */
-    Scales first(int panel, int groups) {
+    /** Those of the first groups of one panel alone, for two panels. */
+    Scales twice(int panel, int groups) {
         if (!present()) {
             return this;
         }
         int pairs = ((groups + groupsPerFloat - 1) / groupsPerFloat + 1) / 2;
-        int[][] few = {Arrays.copyOf(floats[panel], pairs * PANEL)};
-        int[][] fewMultiples =
-                shared()
-                        ? new int[][] {Arrays.copyOf(multiples[panel], (groups + 3) / 4 * PANEL)}
-                        : multiples;
-        return new Scales(brain, few, groupsPerFloat, fewMultiples);
+        int[] few = Arrays.copyOf(floats[panel], pairs * PANEL);
+        int[][] fewMultiples = multiples;
+        if (shared()) {
+            int[] some = Arrays.copyOf(multiples[panel], (groups + 3) / 4 * PANEL);
+            fewMultiples = new int[][] {some, some};
+        }
+        return new Scales(brain, new int[][] {few, few}, groupsPerFloat, fewMultiples);
     }
 
     private static int multiple(int[] multiples, int group, int lane) {

@@ -222,9 +222,8 @@ public final class Threads implements AutoCloseable {
                     return;
                 }
                 if (System.nanoTime() - start < SPIN_NANOS) {
-                    for (int i = 0; i < 20; i++) {
-                        Thread.onSpinWait();
-                    }
+                    // once: on recent processors it waits for 140 cycles
+                    Thread.onSpinWait();
                 } else {
                     parked = true;
                     if (job == last || job == null) {

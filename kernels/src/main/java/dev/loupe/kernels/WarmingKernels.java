@@ -141,16 +141,16 @@ final class WarmingKernels implements Kernels {
     }
 
     @Override
-    public void multiplyTogether(Weight weight, int panel, Activations[] tokens, Tensor y) {
+    public void multiplyTogether(Weight weight, int from, int to, Activations[] tokens, Tensor y) {
         VectorSwitch s = together[2 * kind(weight) + (tokens.length > 4 ? 1 : 0)];
         if (s.on()) {
-            vectors.multiplyTogether(weight, panel, tokens, y);
+            vectors.multiplyTogether(weight, from, to, tokens, y);
             return;
         }
         if (s.firstAsked()) {
-            begin(s, WarmingSamples.together(weight, panel, tokens.length));
+            begin(s, WarmingSamples.together(weight, from, tokens.length));
         }
-        plain.multiplyTogether(weight, panel, tokens, y);
+        plain.multiplyTogether(weight, from, to, tokens, y);
     }
 
     @Override

@@ -46,8 +46,8 @@ final class WarmingSamples {
     static Sample generated(Weight weight, int panel) {
         Weight narrow = narrow(weight, panel);
         Activations x = Activations.roomFor(narrow);
-        float[] y = new float[PANEL];
-        return kernels -> kernels.multiply(narrow, 0, 1, x, y, 0);
+        float[] y = new float[narrow.rows()];
+        return kernels -> kernels.multiply(narrow, 0, 2, x, y, 0);
     }
 
     static Sample together(Weight weight, int panel, int n) {
@@ -55,7 +55,7 @@ final class WarmingSamples {
         Activations[] tokens = new Activations[n];
         Arrays.setAll(tokens, i -> Activations.roomFor(narrow));
         Tensor y = Tensor.of(n, narrow.rows());
-        return kernels -> kernels.multiplyTogether(narrow, 0, tokens, y);
+        return kernels -> kernels.multiplyTogether(narrow, 0, 2, tokens, y);
     }
 
     static Sample softmax(int cols) {
@@ -81,29 +81,30 @@ final class WarmingSamples {
         return kernels -> kernels.exp(x, 0, y, 0, SOME);
     }
 
-    /** The first columns of a panel of a weight. */
+    /** The first columns of a panel of a weight, twice: two panels take turns. */
     private static Weight narrow(Weight weight, int panel) {
         int cols = Math.min(weight.cols(), COLUMNS);
         return switch (weight) {
             case Weight.Floats w -> {
                 float[] data = Arrays.copyOf(w.data()[panel], cols * PANEL);
-                yield new Weight.Floats(PANEL, cols, new float[][] {data});
+                yield new Weight.Floats(2 * PANEL, cols, new float[][] {data, data});
             }
             case Weight.Halves w -> {
                 int[] data = Arrays.copyOf(w.data()[panel], (cols + 1) / 2 * PANEL);
-                yield new Weight.Halves(PANEL, cols, w.brain(), new int[][] {data});
+                yield new Weight.Halves(2 * PANEL, cols, w.brain(), new int[][] {data, data});
             }
             case Weight.Codes w -> {
                 int words = cols * w.coding().bits() / 32 * PANEL;
+                int[] codes = Arrays.copyOf(w.codes()[panel], words);
                 yield new Weight.Codes(
-                        PANEL,
+                        2 * PANEL,
                         cols,
                         w.coding(),
                         w.groupSize(),
                         w.zero(),
-                        new int[][] {Arrays.copyOf(w.codes()[panel], words)},
-                        w.scales().first(panel, cols / w.groupSize()),
-                        w.offsets().first(panel, cols / w.groupSize()));
+                        new int[][] {codes, codes},
+                        w.scales().twice(panel, cols / w.groupSize()),
+                        w.offsets().twice(panel, cols / w.groupSize()));
             }
             case Weight.Stack w -> throw new IllegalArgumentException("a stack");
         };

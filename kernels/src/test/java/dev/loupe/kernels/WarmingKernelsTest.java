@@ -81,7 +81,7 @@ class WarmingKernelsTest {
             kernels.multiply(w, 0, 3, tokens[0], one, 0);
             results.add(one);
             Tensor several = Tensor.of(3, 37);
-            kernels.multiplyTogether(w, 2, tokens, several);
+            kernels.multiplyTogether(w, 2, 3, tokens, several);
             results.add(several.data());
         }
         float[] panels = Numbers.random(random, 3 * 16 * 100);

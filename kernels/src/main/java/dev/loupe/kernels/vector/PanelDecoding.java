@@ -16,7 +16,7 @@ final class PanelDecoding {
             case Weight.Halves w -> Halves.widen(w.brain(), w.data()[panel], w.cols(), out, offset);
             case Weight.Codes w -> {
                 ScaleScratch wide = ScaleScratch.ofThread(w);
-                wide.widen(w, panel);
+                wide.widen(w, panel, 0);
                 for (int lane = 0; lane < PANEL; lane += L) {
                     Unpacking.codes(w, panel, lane, 0, w.cols(), out, offset + lane, PANEL);
                     Unpacking.scale(w, wide, lane, out, offset + lane);

@@ -19,15 +19,18 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The scales and offsets of one panel as floats. They are widened before the panel is multiplied: a
- * loop of its own costs little, and leaves the registers to the codes.
+ * The scales and offsets of a panel as floats, or of two. They are widened before the panel is
+ * multiplied: a loop of its own costs little, and leaves the registers to the codes.
  *
- * @param scales {@code [group * 16 + lane]}
+ * @param room how many numbers there is room for, for one panel
+ * @param scales {@code [slot * room + group * 16 + lane]}
  * @param offsets likewise; empty where the type has none
  * @param shared room for floats that several groups share
- * @param out room for the panel's outputs
  */
-record ScaleScratch(float[] scales, float[] offsets, float[] shared, float[] out) {
+record ScaleScratch(int room, float[] scales, float[] offsets, float[] shared) {
+    /** Of a weight that has no scales. */
+    static final ScaleScratch NONE = new Shape(0, false, false).scratch();
+
     /** What this thread has used so far, one for each shape: a model has few. */
     private static final ThreadLocal<Map<Shape, ScaleScratch>> OF_THREAD =
             ThreadLocal.withInitial(HashMap::new);
@@ -35,10 +38,10 @@ record ScaleScratch(float[] scales, float[] offsets, float[] shared, float[] out
     private record Shape(int room, boolean offsets, boolean shared) {
         ScaleScratch scratch() {
             return new ScaleScratch(
-                    new float[room],
-                    new float[offsets ? room : 0],
-                    new float[shared ? room : 0],
-                    new float[PANEL]);
+                    room,
+                    new float[2 * room],
+                    new float[offsets ? 2 * room : 0],
+                    new float[shared ? room : 0]);
         }
     }
 
@@ -50,35 +53,37 @@ record ScaleScratch(float[] scales, float[] offsets, float[] shared, float[] out
         return OF_THREAD.get().computeIfAbsent(shape, Shape::scratch);
     }
 
-    void widen(Weight.Codes w, int panel) {
-        widen(w.scales(), panel, w.groups(), scales);
+    /** Widens those of a panel into slot 0 or 1. */
+    void widen(Weight.Codes w, int panel, int slot) {
+        widen(w.scales(), panel, w.groups(), scales, slot * room);
         if (w.offsets().present()) {
-            widen(w.offsets(), panel, w.groups(), offsets);
+            widen(w.offsets(), panel, w.groups(), offsets, slot * room);
         }
     }
 
-    private void widen(Scales stored, int panel, int groups, float[] out) {
+    private void widen(Scales stored, int panel, int groups, float[] out, int start) {
         if (!stored.shared()) {
-            floats(stored, panel, out);
+            floats(stored, panel, out, start);
             return;
         }
-        floats(stored, panel, shared);
+        floats(stored, panel, shared, 0);
         for (int lane = 0; lane < PANEL; lane += L) {
-            multiply(stored.multiples()[panel], lane, groups, stored.groupsPerFloat(), out);
+            int[] multiples = stored.multiples()[panel];
+            multiply(multiples, lane, groups, stored.groupsPerFloat(), out, start);
         }
     }
 
-    private static void floats(Scales stored, int panel, float[] out) {
+    private static void floats(Scales stored, int panel, float[] out, int start) {
         int[] pairs = stored.floats()[panel];
-        Halves.widen(stored.brain(), pairs, pairs.length / PANEL * 2, out, 0);
+        Halves.widen(stored.brain(), pairs, pairs.length / PANEL * 2, out, start);
     }
 
     /** Four groups at a time; {@code each} groups, a multiple of four, have one float. */
-    private void multiply(int[] multiples, int lane, int groups, int each, float[] out) {
+    private void multiply(int[] multiples, int lane, int groups, int each, float[] out, int start) {
         for (int g = 0; g < groups; g += 4) {
             FloatVector f = FloatVector.fromArray(F, shared, g / each * PANEL + lane);
             IntVector v = IntVector.fromArray(I, multiples, g / 4 * PANEL + lane);
-            int to = g * PANEL + lane;
+            int to = start + g * PANEL + lane;
             ((FloatVector) v.lanewise(LSHL, 24).lanewise(ASHR, 24).convert(I2F, 0))
                     .mul(f)
                     .intoArray(out, to);

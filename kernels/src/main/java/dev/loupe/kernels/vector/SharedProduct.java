@@ -29,16 +29,22 @@ final class SharedProduct {
         codes = new float[size * L];
     }
 
-    static void multiply(Weight.Codes w, int panel, Activations[] tokens, Tensor y) {
+    static void multiply(Weight.Codes w, int from, int to, Activations[] tokens, Tensor y) {
+        for (int panel = from; panel < to; panel++) {
+            multiply(w, panel, tokens, y);
+        }
+    }
+
+    private static void multiply(Weight.Codes w, int panel, Activations[] tokens, Tensor y) {
         ScaleScratch wide = ScaleScratch.ofThread(w);
-        wide.widen(w, panel);
+        wide.widen(w, panel, 0);
         SharedProduct product = new SharedProduct(w.groupSize());
         int most = PanelProduct.MANY_REGISTERS ? 8 : 4;
         int t = 0;
         while (t < tokens.length) {
             int left = tokens.length - t;
             if (left == 1) {
-                GeneratedProduct.codes(w, panel, wide, tokens[t], y.data(), y.row(t));
+                GeneratedProduct.multiply(w, panel, panel + 1, tokens[t], y.data(), y.row(t));
             } else {
                 product.multiply(w, panel, wide, tokens, t, Math.min(left, most), y);
             }

@@ -35,11 +35,11 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void multiplyTogether(Weight weight, int panel, Activations[] tokens, Tensor y) {
+    public void multiplyTogether(Weight weight, int from, int to, Activations[] tokens, Tensor y) {
         if (weight instanceof Weight.Codes codes) {
-            SharedProduct.multiply(codes, panel, tokens, y);
+            SharedProduct.multiply(codes, from, to, tokens, y);
         } else {
-            Kernels.super.multiplyTogether(weight, panel, tokens, y);
+            Kernels.super.multiplyTogether(weight, from, to, tokens, y);
         }
     }
 
