@@ -63,8 +63,69 @@ class TrainTest {
         Files.delete(folder.resolve("b/model.safetensors"));
         Run resumed = Run.of("train", "--resume", "-o", stopped, "-t", "1");
         assertThat(resumed.out()).contains("going on from step 10");
+        assertThat(Files.readAllLines(folder.resolve("b/metrics.csv")))
+                .as("a header, and each step once")
+                .hasSize(13);
         assertThat(Files.readAllBytes(folder.resolve("b/model.safetensors")))
                 .isEqualTo(Files.readAllBytes(folder.resolve("a/model.safetensors")));
+    }
+
+    @Test
+    void whatARunShowsIsInItsFolder() throws IOException {
+        Path out = folder.resolve("shown");
+        Run run = train("-o", out.toString(), "--steps", "20", "--eval-every", "10");
+        assertThat(run.out()).contains("MFU", "training loss, at last", "o validation loss");
+        assertThat(Files.readString(out.resolve("curve.svg"))).contains("validation ");
+        Run curve = Run.of("train", "--curve", "-o", out.toString());
+        assertThat(curve.code()).isZero();
+        assertThat(run.out()).contains(curve.out());
+        Run points = Run.of("train", "--curve", "-o", out.toString(), "--json");
+        assertThat(points.jsonLines()).hasSize(20);
+        assertThat(points.jsonLines().getLast().path("val_loss").asDouble()).isPositive();
+        Run none = Run.of("train", "--curve", "-o", folder.toString());
+        assertThat(none.code()).isEqualTo(1);
+        assertThat(none.err()).contains("is not the folder of a run");
+    }
+
+    @Test
+    void withJsonEachLineIsAnObject() throws IOException {
+        String out = folder.resolve("json").toString();
+        Run run = train("-o", out, "--steps", "10", "--eval-every", "5", "--json");
+        assertThat(run.jsonLines()).hasSize(2);
+        assertThat(run.jsonLines().getLast().path("step").asInt()).isEqualTo(10);
+        assertThat(run.jsonLines().getLast().path("mfu").asDouble()).isPositive();
+        Run dry = train("-o", folder.resolve("dry").toString(), "--dry-run", "--json");
+        assertThat(dry.json().path("memory_bytes").asLong()).isGreaterThan(100_000_000);
+    }
+
+    @Test
+    void aTextWithoutAnEndOfItsOwnHasNoEndToken() throws IOException {
+        String out = folder.resolve("no-end").toString();
+        assertThat(train("-o", out, "--steps", "1").code()).isZero();
+        assertThat(Files.readString(folder.resolve("no-end/config.json")).replace(" ", ""))
+                .contains("\"bos_token_id\":null", "\"eos_token_id\":null");
+    }
+
+    @Test
+    void smallFilesAndAnAverageAreAskedFor() throws IOException {
+        String exact = folder.resolve("exact").toString();
+        String brief = folder.resolve("brief").toString();
+        assertThat(train("-o", exact, "--steps", "10").code()).isZero();
+        Run run =
+                train(
+                        "-o",
+                        brief,
+                        "--steps",
+                        "10",
+                        "--checkpoint-type",
+                        "bf16",
+                        "--average",
+                        "0.5");
+        assertThat(run.err()).isEmpty();
+        assertThat(run.code()).isZero();
+        assertThat(Files.size(folder.resolve("brief/model.safetensors")))
+                .isLessThan(Files.size(folder.resolve("exact/model.safetensors")) * 2 / 3);
+        assertThat(Run.of("generate", "-m", brief, "-n", "3", "the ").code()).isZero();
     }
 
     @Test

@@ -36,6 +36,7 @@ public final class Run implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final TokenFile tokens;
     private final long trained;
+    private final MemoryNeed memory;
     private final Trainer trainer;
     private final Checkpoints checkpoints;
 
@@ -59,15 +60,19 @@ public final class Run implements AutoCloseable {
         tokenizer = tokenizer(corpus, watcher);
         tokens = tokens(corpus, watcher);
         trained = Math.round(tokens.size() * (1 - settings.validation()));
-        Architecture architecture = settings.architecture();
         Recipe recipe = settings.recipe();
-        Windows windows = new Windows(0, trained, architecture.context(), recipe.seed());
-        GptConfig config = architecture.config(tokenizer.vocabSize());
+        int context = settings.architecture().context();
+        Windows windows = new Windows(0, trained, context, recipe.seed());
+        GptConfig config = settings.architecture().config(tokenizer.vocabSize());
+        memory = MemoryNeed.of(config, recipe, context, processor);
+        memory.check(config, recipe, context, processor, FreeMemory.bytes());
+        // the collector would rather take more memory than collect what vocabulary and tokens left
+        System.gc();
         Gpt gpt =
                 GptLoader.load(
                         config, new Initialization(config, recipe.seed()), processor.threads());
         trainer = new Trainer(gpt, recipe, tokens, windows, processor);
-        checkpoints = new Checkpoints(folder.resolve("checkpoints"));
+        checkpoints = new Checkpoints(folder.resolve("checkpoints"), settings.brief());
     }
 
     private Tokenizer tokenizer(Corpus corpus, Watcher watcher) {
@@ -203,6 +208,11 @@ public final class Run implements AutoCloseable {
         return checkpoints;
     }
 
+    /** What training takes. */
+    public MemoryNeed memory() {
+        return memory;
+    }
+
     /** How many tokens are trained on. */
     public long trained() {
         return trained;
@@ -218,15 +228,21 @@ public final class Run implements AutoCloseable {
         return tokens.size() - trained > 1;
     }
 
-    /** The loss on the tokens that are held back. */
+    /** The loss on the tokens that are held back, of the average where there is one. */
     public double validate() {
-        return trainer.validate(trained, tokens.size() - trained, settings.evaluateWindows());
+        long held = tokens.size() - trained;
+        return trainer.withAverage(
+                () -> trainer.validate(trained, held, settings.evaluateWindows()));
     }
 
-    /** Writes the model as it stands beside its tokenizer. */
+    /** Writes the model as it stands beside its tokenizer, or its average. */
     public void saveModel() {
         OptionalInt end = tokenizer.eos();
-        Converter.save(trainer.gpt(), folder, TensorType.F32, end);
+        TensorType type = settings.brief() ? TensorType.BF16 : TensorType.F32;
+        trainer.withAverage(() -> {
+            Converter.save(trainer.gpt(), folder, type, end);
+            return true;
+        });
     }
 
     @Override
