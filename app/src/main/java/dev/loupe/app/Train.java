@@ -72,6 +72,7 @@ final class Train implements Callable<Integer> {
         Settings settings = settings();
         try (Processor processor = Processor.of(threads);
                 Run run = prepare(settings, processor)) {
+            warn(run);
             if (dryRun) {
                 TrainingPlan plan = new TrainingPlan(run, json);
                 plan.describe();
@@ -82,6 +83,22 @@ final class Train implements Callable<Integer> {
                 settings.write(output);
             }
             return new Training(output, run, processor, json).run(resume) ? 0 : INTERRUPTED;
+        }
+    }
+
+    private static void warn(Run run) {
+        if (run.skipped() > 0) {
+            System.err.println("loupe: passed over " + run.skipped() + " lines");
+        }
+        int found = run.tokenizer().vocabSize();
+        int asked = run.settings().vocabSize();
+        if (run.settings().tokenizer().equals("bpe") && found < asked) {
+            System.err.println(
+                    "loupe: the text teaches "
+                            + found
+                            + " tokens, not "
+                            + asked
+                            + "; the vocabulary has those");
         }
     }
 

@@ -59,6 +59,12 @@ final class Training {
         Trainer trainer = run.trainer();
         if (resume) {
             boolean found = run.checkpoints().resume(trainer, Training::warn);
+            if (!found && run.checkpoints().exist()) {
+                throw new UserException(
+                        folder
+                                + ": no checkpoint can be used; remove its folder checkpoints to"
+                                + " begin again");
+            }
             if (!json) {
                 System.out.println(
                         found

@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
 /** Runs that end in the middle of something; {@code bench/kills} does it a hundred times. */
 @Timeout(300)
 class KilledRunTest {
-    private static final int STEPS = 300;
+    private static final int STEPS = 160;
 
     @TempDir private Path folder;
 
@@ -77,7 +77,7 @@ class KilledRunTest {
         Path killed = folder.resolve("killed");
         Random random = new Random(1);
         int kills = 0;
-        while (kills < 4) {
+        while (kills < 3) {
             boolean begun = Files.exists(killed.resolve("run.json"));
             Process process = start(List.of(), begun ? resume(killed) : begin(killed));
             if (!process.waitFor(1000 + random.nextInt(1500), TimeUnit.MILLISECONDS)) {
@@ -112,13 +112,13 @@ class KilledRunTest {
     void aFullDiskIsAnErrorOfOneLineAndTheLastCheckpointIsIntact() throws Exception {
         Path out = folder.resolve("full");
         List<String> few = new ArrayList<>(begin(out));
-        few.set(few.indexOf("--checkpoint-every") + 1, "100");
+        few.set(few.indexOf("--checkpoint-every") + 1, "50");
         assertThat(Run.of(few.toArray(String[]::new)).code()).isZero();
         byte[] whole = Files.readAllBytes(out.resolve("model.safetensors"));
         Path checkpoints = out.resolve("checkpoints");
-        // as if it had been killed after step 200
-        Files.delete(checkpoints.resolve("step-00000300.checkpoint"));
-        long blocks = Files.size(checkpoints.resolve("step-00000200.checkpoint")) / 1024 / 2;
+        // as if it had been killed after step 150
+        Files.delete(checkpoints.resolve("step-00000160.checkpoint"));
+        long blocks = Files.size(checkpoints.resolve("step-00000150.checkpoint")) / 1024 / 2;
         List<String> limited =
                 List.of("bash", "-c", "ulimit -f " + blocks + "; exec \"$@\"", "limited");
         Process process = start(limited, resume(out));
@@ -126,9 +126,9 @@ class KilledRunTest {
         assertThat(stderr().lines().filter(line -> line.startsWith("loupe:")))
                 .singleElement()
                 .asString()
-                .contains("step-00000300.checkpoint", "cannot be written", "is intact");
+                .contains("step-00000160.checkpoint", "cannot be written", "is intact");
         Run again = Run.of(resume(out).toArray(String[]::new));
-        assertThat(again.out()).contains("going on from step 200");
+        assertThat(again.out()).contains("going on from step 150");
         assertThat(Files.readAllBytes(out.resolve("model.safetensors"))).isEqualTo(whole);
     }
 }

@@ -144,7 +144,13 @@ class TrainTest {
         fails(2, "dropout: found 1.0", "-o", out, "--dropout", "1");
         fails(2, "--preset: found gpt9", "-o", out, "--preset", "gpt9");
         fails(2, "--tokenizer: found words", "-o", out, "--tokenizer", "words");
-        fails(1, "not enough for one window of 5000", "-o", out, "--context", "5000");
+        fails(
+                1,
+                "tokens are not enough: a context of 5000 needs 5557",
+                "-o",
+                out,
+                "--context",
+                "5000");
         assertThat(folder.resolve("no/run.json")).doesNotExist();
         Run none = Run.of("train", "-o", out);
         assertThat(none.code()).isEqualTo(2);
@@ -152,6 +158,42 @@ class TrainTest {
         Run nowhere = Run.of("train", "--resume", "-o", folder.resolve("nowhere").toString());
         assertThat(nowhere.code()).isEqualTo(1);
         assertThat(nowhere.err()).contains("is not the folder of a run");
+    }
+
+    @Test
+    void textThatTeachesTooLittleIsSaid() throws IOException {
+        Path empty = Files.createFile(folder.resolve("empty.txt"));
+        String out = folder.resolve("little").toString();
+        Run nothing = Run.of("train", empty.toString(), "-o", out, "--preset", "nanogpt-cpu");
+        assertThat(nothing.code()).isEqualTo(1);
+        assertThat(nothing.err()).contains("empty.txt: is empty; a context of 64 needs");
+        Path lines = folder.resolve("lines.jsonl");
+        String good = "{\"text\": \"the quick brown fox jumps\"}\n";
+        Files.writeString(lines, good.repeat(40) + "{\"text\": broken\n" + good.repeat(40));
+        String[] args = {
+            "train", lines.toString(), "-o", out, "--context", "8", "--batch", "2", "--steps", "1"
+        };
+        Run broken = Run.of(args);
+        assertThat(broken.code()).isEqualTo(1);
+        assertThat(broken.err()).contains("line 41 is no JSON", "--skip-bad");
+        Run skipping = Run.of(Run.args(String.join(" ", args), "--skip-bad"));
+        assertThat(skipping.code()).isZero();
+        assertThat(skipping.err())
+                .contains("passed over 1 lines")
+                .containsPattern("the text teaches \\d+ tokens, not 4096");
+    }
+
+    @Test
+    void aRunWhoseCheckpointsAreAllDamagedDoesNotBeginAgainBySilence() throws IOException {
+        String out = folder.resolve("damaged").toString();
+        assertThat(train("-o", out, "--steps", "2", "--checkpoint-every", "2").code()).isZero();
+        Path only = folder.resolve("damaged/checkpoints/step-00000002.checkpoint");
+        byte[] bytes = Files.readAllBytes(only);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(only, bytes);
+        Run run = Run.of("train", "--resume", "-o", out);
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.err()).contains("is damaged", "no checkpoint can be used");
     }
 
     @Test

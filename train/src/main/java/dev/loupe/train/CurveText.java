@@ -86,7 +86,7 @@ final class CurveText {
                                     new String(cells[row]).replace((char) BLANK, ' '));
             text.append(line.stripTrailing()).append('\n');
         }
-        String last = steps.text(steps.high());
+        String last = String.format(Locale.ROOT, "%,.0f", steps.high());
         text.append(" ".repeat(margin - 1))
                 .append('└')
                 .append("─".repeat(cells[0].length))

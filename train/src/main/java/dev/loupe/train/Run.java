@@ -36,6 +36,7 @@ public final class Run implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final TokenFile tokens;
     private final long trained;
+    private long skipped;
     private final MemoryNeed memory;
     private final Trainer trainer;
     private final Checkpoints checkpoints;
@@ -62,6 +63,7 @@ public final class Run implements AutoCloseable {
         trained = Math.round(tokens.size() * (1 - settings.validation()));
         Recipe recipe = settings.recipe();
         int context = settings.architecture().context();
+        enough(context);
         Windows windows = new Windows(0, trained, context, recipe.seed());
         GptConfig config = settings.architecture().config(tokenizer.vocabSize());
         memory = MemoryNeed.of(config, recipe, context, processor);
@@ -75,13 +77,31 @@ public final class Run implements AutoCloseable {
         checkpoints = new Checkpoints(folder.resolve("checkpoints"), settings.brief());
     }
 
+    private void enough(int context) {
+        long needed = (long) Math.ceil((context + 1) / (1 - settings.validation()));
+        if (trained <= context) {
+            throw new DataException(
+                    "%d tokens are not enough: a context of %d needs %d, one window and the part that is held back; take more text, or a shorter --context"
+                            .formatted(tokens.size(), context, needed));
+        }
+    }
+
     private Tokenizer tokenizer(Corpus corpus, Watcher watcher) {
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
             throw new DataException(folder, "cannot be made: " + e.getMessage());
         }
-        if (!Files.exists(folder.resolve("tokenizer.json"))) {
+        if (corpus.bytes() == 0) {
+            throw new DataException(
+                    corpus.files().getFirst(),
+                    "is empty; a context of %d needs %d tokens and one more"
+                            .formatted(
+                                    settings.architecture().context(),
+                                    settings.architecture().context()));
+        }
+        // without a run in the folder it is that of an earlier attempt, on other text perhaps
+        if (!Settings.present(folder) || !Files.exists(folder.resolve("tokenizer.json"))) {
             BpeVocabulary vocabulary =
                     switch (settings.tokenizer()) {
                         case "bytes" -> BpeVocabulary.ofBytes(List.of(END));
@@ -163,13 +183,21 @@ public final class Run implements AutoCloseable {
             there.close();
         }
         long total = corpus.bytes();
-        return TokenFile.write(
-                file,
-                corpus,
-                tokenizer,
-                tokenizer.eos(),
-                key,
-                bytes -> watcher.at("tokens", bytes, total));
+        TokenFile written =
+                TokenFile.write(
+                        file,
+                        corpus,
+                        tokenizer,
+                        tokenizer.eos(),
+                        key,
+                        bytes -> watcher.at("tokens", bytes, total));
+        skipped = corpus.skipped();
+        return written;
+    }
+
+    /** How many lines of the text were passed over when it was read. */
+    public long skipped() {
+        return skipped;
     }
 
     /** What the tokens were made from: names, sizes and times of files, and the tokenizer. */
