@@ -40,6 +40,7 @@ public final class Run implements AutoCloseable {
     private final MemoryNeed memory;
     private final Trainer trainer;
     private final Checkpoints checkpoints;
+    private final Garbage garbage = new Garbage();
 
     /** Told of what takes long before the first step. */
     @FunctionalInterface
@@ -268,9 +269,15 @@ public final class Run implements AutoCloseable {
         OptionalInt end = tokenizer.eos();
         TensorType type = settings.brief() ? TensorType.BF16 : TensorType.F32;
         trainer.withAverage(() -> {
-            Converter.save(trainer.gpt(), folder, type, end);
+            Converter.save(
+                    trainer.gpt(),
+                    folder,
+                    type,
+                    end,
+                    (index, count, tensor) -> garbage.collectIfMuch());
             return true;
         });
+        garbage.collectIfMuch();
     }
 
     @Override
