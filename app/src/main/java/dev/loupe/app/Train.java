@@ -1,7 +1,11 @@
 package dev.loupe.app;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import dev.loupe.kernels.Processor;
 import dev.loupe.train.DataException;
+import dev.loupe.train.LossCurve;
+import dev.loupe.train.Metrics;
 import dev.loupe.train.Run;
 import dev.loupe.train.Settings;
 
@@ -10,6 +14,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 
 /** {@code loupe train}: text to a model. */
@@ -45,6 +50,11 @@ final class Train implements Callable<Integer> {
     private boolean dryRun;
 
     @Option(
+            names = "--curve",
+            description = "Draw how the loss of the run in DIR fell, and do nothing else.")
+    private boolean curve;
+
+    @Option(
             names = {"-t", "--threads"},
             paramLabel = "N",
             description = "Threads that compute. Default: the processors of this machine.")
@@ -56,20 +66,60 @@ final class Train implements Callable<Integer> {
     @Override
     public Integer call() {
         ModelOptions.checkThreads(threads);
+        if (curve) {
+            return draw();
+        }
         Settings settings = settings();
         try (Processor processor = Processor.of(threads);
                 Run run = prepare(settings, processor)) {
-            Training training = new Training(output, run, processor, json);
-            if (!resume && !dryRun) {
-                settings.write(output);
-            }
+            warn(run);
             if (dryRun) {
-                training.describe();
-                training.estimate();
+                TrainingPlan plan = new TrainingPlan(run, json);
+                plan.describe();
+                plan.estimate();
                 return 0;
             }
-            return training.run(resume) ? 0 : INTERRUPTED;
+            if (!resume) {
+                settings.write(output);
+            }
+            return new Training(output, run, processor, json).run(resume) ? 0 : INTERRUPTED;
         }
+    }
+
+    private static void warn(Run run) {
+        if (run.skipped() > 0) {
+            System.err.println("loupe: passed over " + run.skipped() + " lines");
+        }
+        int found = run.tokenizer().vocabSize();
+        int asked = run.settings().vocabSize();
+        if (run.settings().tokenizer().equals("bpe") && found < asked) {
+            System.err.println(
+                    "loupe: the text teaches "
+                            + found
+                            + " tokens, not "
+                            + asked
+                            + "; the vocabulary has those");
+        }
+    }
+
+    private int draw() {
+        List<Metrics.Point> points = Metrics.read(output);
+        if (json) {
+            for (Metrics.Point point : points) {
+                ObjectNode line = Json.object().put("step", point.step()).put("loss", point.loss());
+                if (!Double.isNaN(point.validation())) {
+                    line.put("val_loss", point.validation());
+                }
+                Json.print(line);
+            }
+            return 0;
+        }
+        LossCurve drawn = LossCurve.of(points);
+        if (drawn.isEmpty()) {
+            throw new UserException(output + " has no step yet; look again later");
+        }
+        System.out.print(drawn.text(Training.CURVE_COLUMNS, Training.CURVE_ROWS));
+        return 0;
     }
 
     private Run prepare(Settings settings, Processor processor) {

@@ -1,6 +1,5 @@
 package dev.loupe.app;
 
-import dev.loupe.train.Architecture;
 import dev.loupe.train.Preset;
 import dev.loupe.train.Recipe;
 import dev.loupe.train.Schedule;
@@ -8,6 +7,7 @@ import dev.loupe.train.Settings;
 
 import org.jspecify.annotations.Nullable;
 
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -57,26 +57,7 @@ final class TrainOptions {
             description = "Tokens of a BPE that is learned from the text. Default: 4096.")
     private @Nullable Integer vocabSize;
 
-    @Option(names = "--style", paramLabel = "STYLE", description = "gpt2 or llama.")
-    private Architecture.@Nullable Style style;
-
-    @Option(names = "--layers", paramLabel = "N", description = "Blocks.")
-    private @Nullable Integer layers;
-
-    @Option(names = "--heads", paramLabel = "N", description = "Heads of queries.")
-    private @Nullable Integer heads;
-
-    @Option(names = "--kv-heads", paramLabel = "N", description = "Heads of keys and values.")
-    private @Nullable Integer kvHeads;
-
-    @Option(names = "--width", paramLabel = "N", description = "Numbers in the residual stream.")
-    private @Nullable Integer width;
-
-    @Option(names = "--inner", paramLabel = "N", description = "Neurons of each MLP.")
-    private @Nullable Integer inner;
-
-    @Option(names = "--context", paramLabel = "N", description = "Tokens that the model sees.")
-    private @Nullable Integer context;
+    @Mixin private ShapeOptions shape = new ShapeOptions();
 
     @Option(names = "--steps", paramLabel = "N", description = "Updates of the weights.")
     private @Nullable Long steps;
@@ -132,6 +113,14 @@ final class TrainOptions {
     private boolean recompute;
 
     @Option(
+            names = "--average",
+            paramLabel = "A",
+            description =
+                    "Keep a running average of the weights, of which a part A stays at each step,"
+                            + " and make it the model. Default: 0, none.")
+    private @Nullable Double average;
+
+    @Option(
             names = "--val",
             paramLabel = "PART",
             description = "Which part of the text, at its end, is held back. Default: 0.1.")
@@ -167,22 +156,29 @@ final class TrainOptions {
             description = "Steps between two checkpoints. Default: a twentieth of all.")
     private @Nullable Long checkpointEvery;
 
+    @Option(
+            names = "--checkpoint-type",
+            paramLabel = "TYPE",
+            description =
+                    "f32, or bf16 for smaller files: the model's, and the optimiser's memory in"
+                            + " checkpoints. Only f32 goes on to the same bits. Default: f32.")
+    private @Nullable CheckpointType type;
+
+    private enum CheckpointType {
+        F32,
+        BF16
+    }
+
     /** Whether anything was said. */
     boolean given() {
         return !data.isEmpty()
                 || skipBad
                 || recompute
+                || shape.given()
                 || Stream.of(
                                 preset,
                                 tokenizer,
                                 vocabSize,
-                                style,
-                                layers,
-                                heads,
-                                kvHeads,
-                                width,
-                                inner,
-                                context,
                                 steps,
                                 batch,
                                 accumulate,
@@ -194,12 +190,14 @@ final class TrainOptions {
                                 clip,
                                 dropout,
                                 seed,
+                                average,
                                 validation,
                                 evaluateEvery,
                                 evaluateWindows,
                                 sampleEvery,
                                 samplePrompt,
-                                checkpointEvery)
+                                checkpointEvery,
+                                type)
                         .anyMatch(Objects::nonNull);
     }
 
@@ -214,14 +212,15 @@ final class TrainOptions {
                 skipBad,
                 tokenizer(base),
                 or(vocabSize, 4096),
-                architecture(base),
+                shape.architecture(base),
                 recipe(base, count),
                 or(validation, 0.1),
                 or(evaluateEvery, Math.max(1, count / 20)),
                 or(evaluateWindows, 200),
                 or(sampleEvery, Math.max(1, count / 10)),
                 or(samplePrompt, "\n"),
-                or(checkpointEvery, Math.max(1, count / 20)));
+                or(checkpointEvery, Math.max(1, count / 20)),
+                type == CheckpointType.BF16);
     }
 
     private Preset base() {
@@ -255,22 +254,6 @@ final class TrainOptions {
         return folder.toAbsolutePath().normalize().toString();
     }
 
-    private Architecture architecture(Preset base) {
-        Architecture shape = base.architecture();
-        Architecture.Style family = or(style, shape.style());
-        int wide = or(width, shape.width());
-        int queries = or(heads, shape.heads());
-        boolean sameHeads = queries == shape.heads() && family == shape.style();
-        return new Architecture(
-                family,
-                or(layers, shape.layers()),
-                queries,
-                or(kvHeads, sameHeads ? shape.kvHeads() : queries),
-                wide,
-                or(inner, Architecture.inner(family, wide)),
-                or(context, shape.context()));
-    }
-
     private Recipe recipe(Preset base, long count) {
         double highest = or(rate, base.rate());
         Schedule rates =
@@ -290,7 +273,8 @@ final class TrainOptions {
                 or(clip, 1f),
                 or(dropout, 0f),
                 or(seed, 1L),
-                recompute);
+                recompute,
+                or(average, 0.0));
     }
 
     private static <T> T or(@Nullable T given, T otherwise) {

@@ -1,13 +1,15 @@
 package dev.loupe.app;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import dev.loupe.generate.Generation;
 import dev.loupe.generate.Generator;
 import dev.loupe.generate.Request;
 import dev.loupe.generate.Sampling;
 import dev.loupe.kernels.Processor;
-import dev.loupe.model.GptConfig;
-import dev.loupe.model.Parameter;
-import dev.loupe.model.Parameters;
+import dev.loupe.train.LossCurve;
+import dev.loupe.train.MatrixPeak;
+import dev.loupe.train.Metrics;
 import dev.loupe.train.Run;
 import dev.loupe.train.Settings;
 import dev.loupe.train.StepReport;
@@ -19,84 +21,33 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 
 /** A run from its first step to its last, with all that it shows on the way. */
 final class Training {
+    static final int CURVE_COLUMNS = 78;
+    static final int CURVE_ROWS = 14;
+
     private static final int SAMPLE_TOKENS = 200;
 
     private final Path folder;
     private final Run run;
     private final Processor processor;
     private final boolean json;
+    private final TrainingPlan plan;
+    private final MatrixPeak peak;
     private volatile boolean stopped;
+
+    /** Tokens a second, smoothed: one step may be held up. */
+    private double pace;
 
     Training(Path folder, Run run, Processor processor, boolean json) {
         this.folder = folder;
         this.run = run;
         this.processor = processor;
         this.json = json;
-    }
-
-    /** What is about to be trained. */
-    void describe() {
-        GptConfig config = run.trainer().gpt().config();
-        long parameters =
-                Parameters.of(run.trainer().gpt()).stream().mapToLong(Parameter::size).sum();
-        Settings settings = run.settings();
-        long steps = settings.recipe().schedule().steps();
-        long each = tokensOfStep();
-        if (json) {
-            return;
-        }
-        System.out.printf(
-                Locale.ROOT,
-                "%s: %,d parameters; %d blocks of %d heads, width %d, context %d, %,d tokens to"
-                        + " tell apart%n",
-                config.family(),
-                parameters,
-                config.nLayer(),
-                config.attention().nHead(),
-                config.nEmbd(),
-                config.nCtx(),
-                config.vocabSize());
-        System.out.printf(
-                Locale.ROOT,
-                "data: %,d tokens, %,d of them to train on; %,d steps of %,d tokens are %.1f times"
-                        + " through them%n",
-                run.size(),
-                run.trained(),
-                steps,
-                each,
-                (double) steps * each / run.trained());
-        System.out.flush();
-    }
-
-    private long tokensOfStep() {
-        Settings settings = run.settings();
-        return (long) settings.recipe().batch()
-                * settings.recipe().accumulation()
-                * settings.architecture().context();
-    }
-
-    /** Runs some steps that are not kept, and says what all of them would take. */
-    void estimate() {
-        for (int i = 0; i < 3; i++) {
-            run.trainer().next();
-        }
-        double seconds = Double.MAX_VALUE;
-        for (int i = 0; i < 5; i++) {
-            seconds = Math.min(seconds, tokensOfStep() / run.trainer().next().tokensPerSecond());
-        }
-        long steps = run.settings().recipe().schedule().steps();
-        Runtime runtime = Runtime.getRuntime();
-        long used = runtime.totalMemory() - runtime.freeMemory();
-        System.out.printf(
-                Locale.ROOT,
-                "memory: about %,d MB; time: about %s at %.2f s a step, %,.0f tokens/s%n",
-                used >> 20,
-                clock(steps * seconds),
-                seconds,
-                tokensOfStep() / seconds);
+        plan = new TrainingPlan(run, json);
+        peak = new MatrixPeak(processor);
     }
 
     /**
@@ -108,6 +59,12 @@ final class Training {
         Trainer trainer = run.trainer();
         if (resume) {
             boolean found = run.checkpoints().resume(trainer, Training::warn);
+            if (!found && run.checkpoints().exist()) {
+                throw new UserException(
+                        folder
+                                + ": no checkpoint can be used; remove its folder checkpoints to"
+                                + " begin again");
+            }
             if (!json) {
                 System.out.println(
                         found
@@ -115,17 +72,20 @@ final class Training {
                                 : "there is no checkpoint yet; from the start");
             }
         }
-        describe();
+        plan.describe();
+        peak.measure();
         Interrupts interrupts = new Interrupts(() -> stopped = true);
-        try {
+        try (Metrics metrics = new Metrics(folder, trainer.step())) {
             while (!trainer.finished() && !stopped) {
-                step(trainer);
+                step(trainer, metrics);
             }
             Progress.end();
+            metrics.sync();
             run.checkpoints().save(trainer);
             run.saveModel();
+            metrics.draw();
             if (trainer.finished()) {
-                System.out.println("done: " + folder + " is a model; loupe generate -m " + folder);
+                done();
             } else {
                 System.err.println(
                         "loupe: stopped at step " + trainer.step() + "; --resume goes on");
@@ -137,30 +97,50 @@ final class Training {
         return trainer.finished();
     }
 
-    private void step(Trainer trainer) {
+    private void done() {
+        if (json) {
+            return;
+        }
+        LossCurve curve = LossCurve.of(Metrics.read(folder));
+        if (!curve.isEmpty()) {
+            System.out.println();
+            System.out.print(curve.text(CURVE_COLUMNS, CURVE_ROWS));
+        }
+        System.out.println("done: " + folder + " is a model; loupe generate -m " + folder);
+    }
+
+    private void step(Trainer trainer, Metrics metrics) {
         Settings settings = run.settings();
         StepReport report = trainer.next();
         if (report.skipped() != null) {
             warn("step " + report.step() + " changed nothing: " + report.skipped());
             if (trainer.stuck()) {
                 goBack(trainer);
+                metrics.goOnFrom(trainer.step());
                 return;
             }
         }
         long steps = settings.recipe().schedule().steps();
-        boolean last = trainer.finished();
-        boolean evaluates =
-                run.validates() && (last || report.step() % settings.evaluateEvery() == 0);
-        show(report, steps);
-        if (evaluates) {
-            double loss = run.validate();
-            tell(report, steps, loss);
+        boolean tells = trainer.finished() || report.step() % settings.evaluateEvery() == 0;
+        double speed = report.tokensPerSecond();
+        pace = pace == 0 ? speed : 0.9 * pace + 0.1 * speed;
+        double utilization = peak.utilization(trainer.gpt(), speed);
+        show(report, steps, peak.utilization(trainer.gpt(), pace));
+        OptionalDouble validation =
+                tells && run.validates()
+                        ? OptionalDouble.of(run.validate())
+                        : OptionalDouble.empty();
+        metrics.add(report, validation, utilization);
+        if (tells) {
+            tell(report, steps, validation);
             run.saveModel();
+            metrics.draw();
         }
         if (report.step() % settings.sampleEvery() == 0) {
             sample(report.step());
         }
         if (report.step() % settings.checkpointEvery() == 0) {
+            metrics.sync();
             run.checkpoints().save(trainer);
         }
     }
@@ -180,37 +160,46 @@ final class Training {
     }
 
     /** The line that lives on the terminal. */
-    private void show(StepReport report, long steps) {
-        double left = (steps - report.step()) * tokensOfStep() / report.tokensPerSecond();
+    private void show(StepReport report, long steps, double utilization) {
+        double left = (steps - report.step()) * plan.tokensOfStep() / pace;
         String line =
                 String.format(
                         Locale.ROOT,
-                        "loss %.4f  %,.0f tokens/s  %s left  step",
+                        "loss %.4f  %,.0f tokens/s  MFU %.0f%%  %s left  step",
                         report.loss(),
-                        report.tokensPerSecond(),
-                        clock(left));
+                        pace,
+                        100 * utilization,
+                        TrainingPlan.clock(left));
         Progress.show(line, report.step(), steps);
     }
 
-    private void tell(StepReport report, long steps, double validation) {
+    private void tell(StepReport report, long steps, OptionalDouble validation) {
         Progress.end();
+        peak.measure();
+        double utilization = peak.utilization(run.trainer().gpt(), pace);
         if (json) {
-            Json.print(
-                    Json.object()
-                            .put("step", report.step())
-                            .put("loss", report.loss())
-                            .put("val_loss", validation)
-                            .put("tokens_per_second", report.tokensPerSecond()));
+            ObjectNode line = Json.object().put("step", report.step()).put("loss", report.loss());
+            validation.ifPresent(loss -> line.put("val_loss", loss));
+            line.put("tokens_per_second", pace)
+                    .put("mfu", utilization)
+                    .put("tokens", report.tokens())
+                    .put("seconds", report.seconds());
+            Json.print(line);
             return;
         }
+        String held =
+                validation.isPresent()
+                        ? String.format(Locale.ROOT, "validation %.4f, ", validation.getAsDouble())
+                        : "";
         System.out.printf(
                 Locale.ROOT,
-                "step %d of %d: loss %.4f, validation %.4f, %,.0f tokens/s%n",
+                "step %d of %d: loss %.4f, %s%,.0f tokens/s, MFU %.0f%%%n",
                 report.step(),
                 steps,
                 report.loss(),
-                validation,
-                report.tokensPerSecond());
+                held,
+                pace,
+                100 * utilization);
         System.out.flush();
     }
 
@@ -235,8 +224,11 @@ final class Training {
                         List.of(),
                         false,
                         step);
-        Generation sample = generator.generate(request, token -> {});
+        Generation sample =
+                run.trainer().withAverage(() -> generator.generate(request, token -> {}));
         String text = run.tokenizer().decode(sample.ids());
+        // else the sample's keys and values stay, and those of the next one take more memory
+        System.gc();
         Progress.end();
         if (!json) {
             System.out.println("---- sample at step " + step);
@@ -253,12 +245,5 @@ final class Training {
         } catch (IOException e) {
             throw new UserException("samples.txt cannot be written: " + e.getMessage(), e);
         }
-    }
-
-    private static String clock(double seconds) {
-        long s = Math.round(seconds);
-        return s >= 3600
-                ? s / 3600 + " h " + s % 3600 / 60 + " min"
-                : s >= 60 ? s / 60 + " min " + s % 60 + " s" : s + " s";
     }
 }

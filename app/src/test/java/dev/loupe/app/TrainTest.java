@@ -63,8 +63,69 @@ class TrainTest {
         Files.delete(folder.resolve("b/model.safetensors"));
         Run resumed = Run.of("train", "--resume", "-o", stopped, "-t", "1");
         assertThat(resumed.out()).contains("going on from step 10");
+        assertThat(Files.readAllLines(folder.resolve("b/metrics.csv")))
+                .as("a header, and each step once")
+                .hasSize(13);
         assertThat(Files.readAllBytes(folder.resolve("b/model.safetensors")))
                 .isEqualTo(Files.readAllBytes(folder.resolve("a/model.safetensors")));
+    }
+
+    @Test
+    void whatARunShowsIsInItsFolder() throws IOException {
+        Path out = folder.resolve("shown");
+        Run run = train("-o", out.toString(), "--steps", "20", "--eval-every", "10");
+        assertThat(run.out()).contains("MFU", "training loss, at last", "o validation loss");
+        assertThat(Files.readString(out.resolve("curve.svg"))).contains("validation ");
+        Run curve = Run.of("train", "--curve", "-o", out.toString());
+        assertThat(curve.code()).isZero();
+        assertThat(run.out()).contains(curve.out());
+        Run points = Run.of("train", "--curve", "-o", out.toString(), "--json");
+        assertThat(points.jsonLines()).hasSize(20);
+        assertThat(points.jsonLines().getLast().path("val_loss").asDouble()).isPositive();
+        Run none = Run.of("train", "--curve", "-o", folder.toString());
+        assertThat(none.code()).isEqualTo(1);
+        assertThat(none.err()).contains("is not the folder of a run");
+    }
+
+    @Test
+    void withJsonEachLineIsAnObject() throws IOException {
+        String out = folder.resolve("json").toString();
+        Run run = train("-o", out, "--steps", "10", "--eval-every", "5", "--json");
+        assertThat(run.jsonLines()).hasSize(2);
+        assertThat(run.jsonLines().getLast().path("step").asInt()).isEqualTo(10);
+        assertThat(run.jsonLines().getLast().path("mfu").asDouble()).isPositive();
+        Run dry = train("-o", folder.resolve("dry").toString(), "--dry-run", "--json");
+        assertThat(dry.json().path("memory_bytes").asLong()).isGreaterThan(100_000_000);
+    }
+
+    @Test
+    void aTextWithoutAnEndOfItsOwnHasNoEndToken() throws IOException {
+        String out = folder.resolve("no-end").toString();
+        assertThat(train("-o", out, "--steps", "1").code()).isZero();
+        assertThat(Files.readString(folder.resolve("no-end/config.json")).replace(" ", ""))
+                .contains("\"bos_token_id\":null", "\"eos_token_id\":null");
+    }
+
+    @Test
+    void smallFilesAndAnAverageAreAskedFor() throws IOException {
+        String exact = folder.resolve("exact").toString();
+        String brief = folder.resolve("brief").toString();
+        assertThat(train("-o", exact, "--steps", "10").code()).isZero();
+        Run run =
+                train(
+                        "-o",
+                        brief,
+                        "--steps",
+                        "10",
+                        "--checkpoint-type",
+                        "bf16",
+                        "--average",
+                        "0.5");
+        assertThat(run.err()).isEmpty();
+        assertThat(run.code()).isZero();
+        assertThat(Files.size(folder.resolve("brief/model.safetensors")))
+                .isLessThan(Files.size(folder.resolve("exact/model.safetensors")) * 2 / 3);
+        assertThat(Run.of("generate", "-m", brief, "-n", "3", "the ").code()).isZero();
     }
 
     @Test
@@ -83,7 +144,13 @@ class TrainTest {
         fails(2, "dropout: found 1.0", "-o", out, "--dropout", "1");
         fails(2, "--preset: found gpt9", "-o", out, "--preset", "gpt9");
         fails(2, "--tokenizer: found words", "-o", out, "--tokenizer", "words");
-        fails(1, "not enough for one window of 5000", "-o", out, "--context", "5000");
+        fails(
+                1,
+                "tokens are not enough: a context of 5000 needs 5557",
+                "-o",
+                out,
+                "--context",
+                "5000");
         assertThat(folder.resolve("no/run.json")).doesNotExist();
         Run none = Run.of("train", "-o", out);
         assertThat(none.code()).isEqualTo(2);
@@ -91,6 +158,42 @@ class TrainTest {
         Run nowhere = Run.of("train", "--resume", "-o", folder.resolve("nowhere").toString());
         assertThat(nowhere.code()).isEqualTo(1);
         assertThat(nowhere.err()).contains("is not the folder of a run");
+    }
+
+    @Test
+    void textThatTeachesTooLittleIsSaid() throws IOException {
+        Path empty = Files.createFile(folder.resolve("empty.txt"));
+        String out = folder.resolve("little").toString();
+        Run nothing = Run.of("train", empty.toString(), "-o", out, "--preset", "nanogpt-cpu");
+        assertThat(nothing.code()).isEqualTo(1);
+        assertThat(nothing.err()).contains("empty.txt: is empty; a context of 64 needs");
+        Path lines = folder.resolve("lines.jsonl");
+        String good = "{\"text\": \"the quick brown fox jumps\"}\n";
+        Files.writeString(lines, good.repeat(40) + "{\"text\": broken\n" + good.repeat(40));
+        String[] args = {
+            "train", lines.toString(), "-o", out, "--context", "8", "--batch", "2", "--steps", "1"
+        };
+        Run broken = Run.of(args);
+        assertThat(broken.code()).isEqualTo(1);
+        assertThat(broken.err()).contains("line 41 is no JSON", "--skip-bad");
+        Run skipping = Run.of(Run.args(String.join(" ", args), "--skip-bad"));
+        assertThat(skipping.code()).isZero();
+        assertThat(skipping.err())
+                .contains("passed over 1 lines")
+                .containsPattern("the text teaches \\d+ tokens, not 4096");
+    }
+
+    @Test
+    void aRunWhoseCheckpointsAreAllDamagedDoesNotBeginAgainBySilence() throws IOException {
+        String out = folder.resolve("damaged").toString();
+        assertThat(train("-o", out, "--steps", "2", "--checkpoint-every", "2").code()).isZero();
+        Path only = folder.resolve("damaged/checkpoints/step-00000002.checkpoint");
+        byte[] bytes = Files.readAllBytes(only);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(only, bytes);
+        Run run = Run.of("train", "--resume", "-o", out);
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.err()).contains("is damaged", "no checkpoint can be used");
     }
 
     @Test

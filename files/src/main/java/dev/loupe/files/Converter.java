@@ -119,6 +119,12 @@ public final class Converter {
      * @throws ModelFileException if it cannot be written
      */
     public static void save(Gpt gpt, Path folder, TensorType type, OptionalInt end) {
+        save(gpt, folder, type, end, (index, count, tensor) -> {});
+    }
+
+    /** Does so, and tells of each tensor. */
+    public static void save(
+            Gpt gpt, Path folder, TensorType type, OptionalInt end, Progress progress) {
         String name = gpt.config().family();
         Family family =
                 Family.ofModelType(name)
@@ -130,13 +136,15 @@ public final class Converter {
             Converter converter = new Converter(folder, family, gpt.config(), source, workers);
             List<ModelSummary.Entry> tensors = converter.known();
             ObjectNode json = converter.said(() -> HfConfigJson.of(family, gpt.config(), type));
-            end.ifPresent(id -> json.put("bos_token_id", id).put("eos_token_id", id));
+            // left out, transformers takes those of GPT-2 or Llama, which may mean another token
+            Integer id = end.isPresent() ? end.getAsInt() : null;
+            json.put("bos_token_id", id).put("eos_token_id", id);
             NewFolder.write(
                     folder,
                     part -> {
                         write(part.resolve("config.json"), json);
                         converter
-                                .weights(tensors, type, (index, count, tensor) -> {})
+                                .weights(tensors, type, progress)
                                 .write(part.resolve("model.safetensors"));
                     });
         }

@@ -14,6 +14,8 @@ public final class CrossEntropy {
     /** Logits at a time: 64 MB. */
     private static final int LOGITS = 1 << 24;
 
+    private static final ThreadLocal<float[]> ROOM = ThreadLocal.withInitial(() -> new float[0]);
+
     private CrossEntropy() {}
 
     /**
@@ -41,9 +43,21 @@ public final class CrossEntropy {
             Targets targets,
             Tensor loss,
             @Nullable Gradient gradient) {
-        // whole tiles of 12 and 4 rows
-        int rows = Math.max(48, LOGITS / w.rows() / 48 * 48);
-        losses(processor, x, w, bias, targets, loss, gradient, rows);
+        losses(processor, x, w, bias, targets, loss, gradient, together(w.rows()));
+    }
+
+    /** How many rows have their logits at a time: whole tiles of 12 and 4 rows. */
+    private static int together(int vocabSize) {
+        return Math.max(48, LOGITS / vocabSize / 48 * 48);
+    }
+
+    /** How many logits there is room for when so many rows ask. */
+    public static long room(int rows, int vocabSize) {
+        return (long) Math.min(together(vocabSize), rows) * stride(vocabSize);
+    }
+
+    private static int stride(int vocabSize) {
+        return vocabSize % 128 == 0 ? vocabSize + 16 : vocabSize;
     }
 
     static void losses(
@@ -57,8 +71,8 @@ public final class CrossEntropy {
             int together) {
         check(x, w, targets);
         int most = Math.min(together, x.rows());
-        int stride = w.rows() % 128 == 0 ? w.rows() + 16 : w.rows();
-        float[] room = new float[Math.multiplyExact(most, stride)];
+        int stride = stride(w.rows());
+        float[] room = room(Math.multiplyExact(most, stride));
         for (int t = 0; t < x.rows(); t += together) {
             int first = t;
             int n = Math.min(together, x.rows() - t);
@@ -78,6 +92,16 @@ public final class CrossEntropy {
                 }
             }
         }
+    }
+
+    /** This thread's room for logits, with what was left there: training asks for it each step. */
+    private static float[] room(int n) {
+        float[] room = ROOM.get();
+        if (room.length < n) {
+            room = new float[n];
+            ROOM.set(room);
+        }
+        return room;
     }
 
     private static void check(Tensor x, Weight w, Targets targets) {

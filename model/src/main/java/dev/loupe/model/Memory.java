@@ -14,6 +14,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The activations of a {@link Tape} and their gradients. A gradient belongs to an array, so that
@@ -50,6 +51,18 @@ final class Memory {
     private float[] array(int n) {
         Deque<float[]> those = free.get(n);
         return those == null || those.isEmpty() ? new float[n] : those.pop();
+    }
+
+    /** How many numbers all arrays have room for. */
+    long size() {
+        return Stream.of(made.keySet().stream(), gradients.values().stream(), spare())
+                .flatMap(arrays -> arrays)
+                .mapToLong(array -> array.length)
+                .sum();
+    }
+
+    private Stream<float[]> spare() {
+        return free.values().stream().flatMap(Deque::stream);
     }
 
     private void giveBack(float[] array) {

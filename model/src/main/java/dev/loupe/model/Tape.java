@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * Computes as {@link Inference} does, to the bit, and remembers what it did; {@link #backward} then
@@ -61,6 +62,7 @@ public final class Tape implements Ops {
     private final Memory memory = new Memory();
     private List<Step> steps = new ArrayList<>();
     private boolean recording = true;
+    private boolean watching;
     private boolean done;
     private float dropout;
     private long stream;
@@ -124,6 +126,29 @@ public final class Tape implements Ops {
         return memory.gradient(x);
     }
 
+    /**
+     * Computes without remembering: nothing is dropped out, no gradient changes, and the memory is
+     * that of training, handed out once more.
+     *
+     * @return what it was asked for; valid until the next step
+     */
+    public Tensor watch(Supplier<Tensor> asked) {
+        clear();
+        watching = true;
+        recording = false;
+        try {
+            return asked.get();
+        } finally {
+            watching = false;
+            done = true;
+        }
+    }
+
+    /** How many numbers all activations and their gradients have room for, after a step. */
+    public long room() {
+        return memory.size();
+    }
+
     /** Forgets a step that was begun, as after a loss that is no number. */
     public void clear() {
         steps.clear();
@@ -182,6 +207,12 @@ public final class Tape implements Ops {
 
     @Override
     public Tensor block(Block block, Tensor x, Batch batch) {
+        if (watching) {
+            memory.note();
+            Tensor y = block.forward(this, x, batch);
+            memory.releaseNoted(y);
+            return y;
+        }
         if (blocks == Blocks.KEEP || !recording) {
             return block.forward(this, x, batch);
         }
@@ -308,22 +339,24 @@ public final class Tape implements Ops {
     public Tensor attention(Tensor q, Visible visible, Heads heads) {
         Sequences all = whole(visible);
         Tensor z = room(q.rows(), q.cols(), needed(q, all));
-        Tensor lse = Tensor.of(q.rows(), heads.nHead());
+        Tensor lse = room(q.rows(), heads.nHead(), false);
         SelfAttention.attend(processor, q, all, heads, z, lse);
         return record(
                 z,
-                () ->
-                        SelfAttention.attendBackward(
-                                processor,
-                                q,
-                                all,
-                                heads,
-                                z,
-                                lse,
-                                gradientOf(z),
-                                gradientOf(q),
-                                gradientOf(all.k()),
-                                gradientOf(all.v())));
+                () -> {
+                    SelfAttention.attendBackward(
+                            processor,
+                            q,
+                            all,
+                            heads,
+                            z,
+                            lse,
+                            gradientOf(z),
+                            gradientOf(q),
+                            gradientOf(all.k()),
+                            gradientOf(all.v()));
+                    memory.release(lse);
+                });
     }
 
     @Override
@@ -399,6 +432,10 @@ public final class Tape implements Ops {
     public Tensor crossEntropy(Tensor x, Linear unembedding, Targets targets) {
         Weight w = unembedding.withoutAdapters();
         Tensor loss = room(x.rows(), 1, true);
+        if (watching) {
+            CrossEntropy.losses(processor, x, w, unembedding.bias(), targets, loss, null);
+            return loss;
+        }
         Tensor dx = memory.room(x.rows(), x.cols(), false);
         CrossEntropy.losses(
                 processor,
@@ -427,7 +464,7 @@ public final class Tape implements Ops {
 
     @Override
     public Tensor dropout(Tensor x, Site site, int layer) {
-        if (dropout == 0) {
+        if (dropout == 0 || watching) {
             return x;
         }
         long place = Dropout.split(Dropout.split(stream, layer), site.name().hashCode());

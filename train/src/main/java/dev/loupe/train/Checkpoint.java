@@ -15,19 +15,25 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /**
  * All that training goes on from: its progress, and the numbers of model and optimiser.
  *
  * <p>In a file: {@code "loupe-cp"}, the length of a header as an int, the header as JSON, the
- * numbers as floats, array after array, and a CRC-32C of everything; little-endian.
+ * numbers as floats, array after array, and a CRC-32C of everything; little-endian. Moments may be
+ * bfloat16 there, as the header says; weights never are, for an update is often smaller than what a
+ * bfloat16 can tell apart.
  *
- * @param arrays the numbers; reading writes into them
+ * @param exact weights, and their average; reading writes into them
+ * @param moments the optimiser's; likewise
  */
-record Checkpoint(Progress progress, List<float[]> arrays) {
+record Checkpoint(Progress progress, List<float[]> exact, List<float[]> moments) {
     private static final long MAGIC = 0x70632d6570756f6cL;
     private static final int MOST_HEADER = 1 << 20;
+    private static final String MOMENTS = "moments";
+    private static final String BRIEF = "BF16";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** A file that is no checkpoint, or not a whole one. */
@@ -41,14 +47,16 @@ record Checkpoint(Progress progress, List<float[]> arrays) {
 
     /** How many floats there are. */
     private long size() {
-        return arrays.stream().mapToLong(a -> a.length).sum();
+        return Stream.concat(exact.stream(), moments.stream()).mapToLong(a -> a.length).sum();
     }
 
     /**
      * Writes a file beside its place, to the disk, and then renames it: it is there as a whole or
      * not at all.
+     *
+     * @param brief whether moments become bfloat16
      */
-    void write(Path file) throws IOException {
+    void write(Path file, boolean brief) throws IOException {
         Path part = file.resolveSibling(file.getFileName() + ".part");
         try {
             try (FileChannel out =
@@ -57,7 +65,7 @@ record Checkpoint(Progress progress, List<float[]> arrays) {
                             StandardOpenOption.CREATE,
                             StandardOpenOption.TRUNCATE_EXISTING,
                             StandardOpenOption.WRITE)) {
-                writeTo(new Summed(out));
+                writeTo(new Summed(out), brief);
                 out.force(true);
             }
             Files.move(
@@ -73,18 +81,21 @@ record Checkpoint(Progress progress, List<float[]> arrays) {
         }
     }
 
-    private void writeTo(Summed out) throws IOException {
-        byte[] header = header().toString().getBytes(StandardCharsets.UTF_8);
+    private void writeTo(Summed out, boolean brief) throws IOException {
+        byte[] header = header(brief).toString().getBytes(StandardCharsets.UTF_8);
         ByteBuffer start = ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN);
         out.put(start.putLong(MAGIC).putInt(header.length).flip());
         out.put(ByteBuffer.wrap(header));
-        for (float[] numbers : arrays) {
-            out.put(numbers);
+        for (float[] numbers : exact) {
+            out.put(numbers, false);
+        }
+        for (float[] numbers : moments) {
+            out.put(numbers, brief);
         }
         out.putSum();
     }
 
-    private ObjectNode header() {
+    private ObjectNode header(boolean brief) {
         ObjectNode json = JSON.createObjectNode();
         json.put("step", progress.step())
                 .put("updates", progress.updates())
@@ -93,7 +104,8 @@ record Checkpoint(Progress progress, List<float[]> arrays) {
                 .put("seconds", progress.seconds())
                 .put("slowdown", progress.slowdown())
                 .put("skippedInARow", progress.skippedInARow())
-                .put("floats", size());
+                .put("floats", size())
+                .put(MOMENTS, brief ? BRIEF : "F32");
         json.putObject("guard")
                 .put("steps", progress.guard().steps())
                 .put("mean", progress.guard().mean())
@@ -109,17 +121,32 @@ record Checkpoint(Progress progress, List<float[]> arrays) {
     Progress read(Path file) throws IOException {
         check(file);
         try (FileChannel in = FileChannel.open(file)) {
-            Progress found = readHeader(in);
-            ByteBuffer buffer = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
-            for (float[] numbers : arrays) {
-                for (int i = 0; i < numbers.length; ) {
-                    int n = Math.min(buffer.capacity() / Float.BYTES, numbers.length - i);
-                    fill(in, buffer.clear().limit(n * Float.BYTES));
-                    buffer.asFloatBuffer().get(numbers, i, n);
-                    i += n;
-                }
+            JsonNode header = readHeader(in);
+            for (float[] numbers : exact) {
+                read(in, numbers, false);
             }
-            return found;
+            boolean brief = header.path(MOMENTS).asText().equals(BRIEF);
+            for (float[] numbers : moments) {
+                read(in, numbers, brief);
+            }
+            return progress(header);
+        }
+    }
+
+    private static void read(FileChannel in, float[] numbers, boolean brief) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
+        int size = brief ? Short.BYTES : Float.BYTES;
+        for (int i = 0; i < numbers.length; ) {
+            int n = Math.min(buffer.capacity() / size, numbers.length - i);
+            fill(in, buffer.clear().limit(n * size));
+            if (brief) {
+                for (int k = 0; k < n; k++) {
+                    numbers[i + k] = Float.intBitsToFloat(buffer.getShort() << 16);
+                }
+            } else {
+                buffer.asFloatBuffer().get(numbers, i, n);
+            }
+            i += n;
         }
     }
 
@@ -144,7 +171,7 @@ record Checkpoint(Progress progress, List<float[]> arrays) {
         }
     }
 
-    private Progress readHeader(FileChannel in) throws IOException {
+    private JsonNode readHeader(FileChannel in) throws IOException {
         ByteBuffer start = ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN);
         fill(in, start);
         int length = start.getLong(0) == MAGIC ? start.getInt(8) : -1;
@@ -159,6 +186,10 @@ record Checkpoint(Progress progress, List<float[]> arrays) {
                     "is of another model: found %d numbers, expected %d"
                             .formatted(json.path("floats").asLong(), size()));
         }
+        return json;
+    }
+
+    private static Progress progress(JsonNode json) {
         JsonNode guard = json.path("guard");
         return new Progress(
                 json.path("step").asLong(),
@@ -201,14 +232,27 @@ record Checkpoint(Progress progress, List<float[]> arrays) {
             }
         }
 
-        void put(float[] numbers) throws IOException {
+        void put(float[] numbers, boolean brief) throws IOException {
+            int size = brief ? Short.BYTES : Float.BYTES;
             for (int i = 0; i < numbers.length; ) {
-                int n = Math.min(buffer.capacity() / Float.BYTES, numbers.length - i);
+                int n = Math.min(buffer.capacity() / size, numbers.length - i);
                 buffer.clear();
-                buffer.asFloatBuffer().put(numbers, i, n);
-                put(buffer.limit(n * Float.BYTES));
+                if (brief) {
+                    for (int k = 0; k < n; k++) {
+                        buffer.putShort(brainFloat(numbers[i + k]));
+                    }
+                } else {
+                    buffer.asFloatBuffer().put(numbers, i, n);
+                }
+                put(buffer.position(0).limit(n * size));
                 i += n;
             }
+        }
+
+        /** The nearest bfloat16, of two equally near ones the even one. */
+        private static short brainFloat(float x) {
+            int bits = Float.floatToRawIntBits(x);
+            return (short) ((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
         }
 
         void putSum() throws IOException {

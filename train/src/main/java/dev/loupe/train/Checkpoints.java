@@ -18,9 +18,15 @@ public final class Checkpoints {
     private static final Pattern NAME = Pattern.compile("step-\\d{8,}\\.checkpoint");
 
     private final Path folder;
+    private final boolean brief;
 
-    public Checkpoints(Path folder) {
+    /**
+     * @param brief whether the optimiser's moments are kept as bfloat16: a third less on the disk,
+     *     and what is resumed is no longer the same to the bit
+     */
+    public Checkpoints(Path folder, boolean brief) {
         this.folder = folder;
+        this.brief = brief;
     }
 
     /**
@@ -32,7 +38,7 @@ public final class Checkpoints {
         Path file = folder.resolve("step-%08d.checkpoint".formatted(trainer.step()));
         try {
             Files.createDirectories(folder);
-            trainer.checkpoint().write(file);
+            trainer.checkpoint().write(file, brief);
             List<Path> there = newestFirst();
             for (Path old : there.subList(Math.min(KEPT, there.size()), there.size())) {
                 Files.deleteIfExists(old);

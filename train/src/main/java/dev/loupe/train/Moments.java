@@ -7,6 +7,7 @@ import dev.loupe.model.Parameter;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The optimiser's memory: for each number of each parameter the running mean of its gradients, and
@@ -103,12 +104,14 @@ final class Moments {
                         });
     }
 
-    /** The arrays that a checkpoint keeps: parameters, means, squares. */
+    /** The parameters. */
+    List<float[]> numbers() {
+        return slices.stream().map(Slice::numbers).toList();
+    }
+
+    /** Means, then squares. */
     List<float[]> arrays() {
-        List<float[]> arrays = new ArrayList<>();
-        slices.forEach(s -> arrays.add(s.numbers));
-        slices.forEach(s -> arrays.add(s.mean));
-        slices.forEach(s -> arrays.add(s.square));
-        return arrays;
+        return Stream.concat(slices.stream().map(Slice::mean), slices.stream().map(Slice::square))
+                .toList();
     }
 }

@@ -13,6 +13,7 @@ package dev.loupe.train;
  * @param dropout how many numbers are dropped out
  * @param seed of weights, order and dropout
  * @param recompute whether blocks are computed twice to save memory
+ * @param average how much of the running average of weights stays at each step; 0 for none
  */
 public record Recipe(
         Schedule schedule,
@@ -24,7 +25,8 @@ public record Recipe(
         float clip,
         float dropout,
         long seed,
-        boolean recompute) {
+        boolean recompute,
+        double average) {
     public Recipe {
         require(batch >= 1, "batch", batch, "1 or more");
         require(accumulation >= 1, "accumulation", accumulation, "1 or more");
@@ -39,6 +41,23 @@ public record Recipe(
         require(decay >= 0 && decay <= 1, "weight-decay", decay, "0 to 1");
         require(clip > 0, "clip", clip, "more than 0");
         require(dropout >= 0 && dropout < 1, "dropout", dropout, "0 to less than 1");
+        require(average >= 0 && average < 1, "average", average, "0 to less than 1");
+    }
+
+    /** The same, with blocks computed twice. */
+    Recipe withRecompute() {
+        return new Recipe(
+                schedule,
+                batch,
+                accumulation,
+                beta1,
+                beta2,
+                decay,
+                clip,
+                dropout,
+                seed,
+                true,
+                average);
     }
 
     private static void require(boolean so, String name, Object found, String expected) {

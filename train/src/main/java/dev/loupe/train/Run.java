@@ -36,8 +36,11 @@ public final class Run implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final TokenFile tokens;
     private final long trained;
+    private long skipped;
+    private final MemoryNeed memory;
     private final Trainer trainer;
     private final Checkpoints checkpoints;
+    private final Garbage garbage = new Garbage();
 
     /** Told of what takes long before the first step. */
     @FunctionalInterface
@@ -59,15 +62,29 @@ public final class Run implements AutoCloseable {
         tokenizer = tokenizer(corpus, watcher);
         tokens = tokens(corpus, watcher);
         trained = Math.round(tokens.size() * (1 - settings.validation()));
-        Architecture architecture = settings.architecture();
         Recipe recipe = settings.recipe();
-        Windows windows = new Windows(0, trained, architecture.context(), recipe.seed());
-        GptConfig config = architecture.config(tokenizer.vocabSize());
+        int context = settings.architecture().context();
+        enough(context);
+        Windows windows = new Windows(0, trained, context, recipe.seed());
+        GptConfig config = settings.architecture().config(tokenizer.vocabSize());
+        memory = MemoryNeed.of(config, recipe, context, processor);
+        memory.check(config, recipe, context, processor, FreeMemory.bytes());
+        // the collector would rather take more memory than collect what vocabulary and tokens left
+        System.gc();
         Gpt gpt =
                 GptLoader.load(
                         config, new Initialization(config, recipe.seed()), processor.threads());
         trainer = new Trainer(gpt, recipe, tokens, windows, processor);
-        checkpoints = new Checkpoints(folder.resolve("checkpoints"));
+        checkpoints = new Checkpoints(folder.resolve("checkpoints"), settings.brief());
+    }
+
+    private void enough(int context) {
+        long needed = (long) Math.ceil((context + 1) / (1 - settings.validation()));
+        if (trained <= context) {
+            throw new DataException(
+                    "%d tokens are not enough: a context of %d needs %d, one window and the part that is held back; take more text, or a shorter --context"
+                            .formatted(tokens.size(), context, needed));
+        }
     }
 
     private Tokenizer tokenizer(Corpus corpus, Watcher watcher) {
@@ -76,7 +93,16 @@ public final class Run implements AutoCloseable {
         } catch (IOException e) {
             throw new DataException(folder, "cannot be made: " + e.getMessage());
         }
-        if (!Files.exists(folder.resolve("tokenizer.json"))) {
+        if (corpus.bytes() == 0) {
+            throw new DataException(
+                    corpus.files().getFirst(),
+                    "is empty; a context of %d needs %d tokens and one more"
+                            .formatted(
+                                    settings.architecture().context(),
+                                    settings.architecture().context()));
+        }
+        // without a run in the folder it is that of an earlier attempt, on other text perhaps
+        if (!Settings.present(folder) || !Files.exists(folder.resolve("tokenizer.json"))) {
             BpeVocabulary vocabulary =
                     switch (settings.tokenizer()) {
                         case "bytes" -> BpeVocabulary.ofBytes(List.of(END));
@@ -158,13 +184,21 @@ public final class Run implements AutoCloseable {
             there.close();
         }
         long total = corpus.bytes();
-        return TokenFile.write(
-                file,
-                corpus,
-                tokenizer,
-                tokenizer.eos(),
-                key,
-                bytes -> watcher.at("tokens", bytes, total));
+        TokenFile written =
+                TokenFile.write(
+                        file,
+                        corpus,
+                        tokenizer,
+                        tokenizer.eos(),
+                        key,
+                        bytes -> watcher.at("tokens", bytes, total));
+        skipped = corpus.skipped();
+        return written;
+    }
+
+    /** How many lines of the text were passed over when it was read. */
+    public long skipped() {
+        return skipped;
     }
 
     /** What the tokens were made from: names, sizes and times of files, and the tokenizer. */
@@ -203,6 +237,11 @@ public final class Run implements AutoCloseable {
         return checkpoints;
     }
 
+    /** What training takes. */
+    public MemoryNeed memory() {
+        return memory;
+    }
+
     /** How many tokens are trained on. */
     public long trained() {
         return trained;
@@ -218,15 +257,27 @@ public final class Run implements AutoCloseable {
         return tokens.size() - trained > 1;
     }
 
-    /** The loss on the tokens that are held back. */
+    /** The loss on the tokens that are held back, of the average where there is one. */
     public double validate() {
-        return trainer.validate(trained, tokens.size() - trained, settings.evaluateWindows());
+        long held = tokens.size() - trained;
+        return trainer.withAverage(
+                () -> trainer.validate(trained, held, settings.evaluateWindows()));
     }
 
-    /** Writes the model as it stands beside its tokenizer. */
+    /** Writes the model as it stands beside its tokenizer, or its average. */
     public void saveModel() {
         OptionalInt end = tokenizer.eos();
-        Converter.save(trainer.gpt(), folder, TensorType.F32, end);
+        TensorType type = settings.brief() ? TensorType.BF16 : TensorType.F32;
+        trainer.withAverage(() -> {
+            Converter.save(
+                    trainer.gpt(),
+                    folder,
+                    type,
+                    end,
+                    (index, count, tensor) -> garbage.collectIfMuch());
+            return true;
+        });
+        garbage.collectIfMuch();
     }
 
     @Override

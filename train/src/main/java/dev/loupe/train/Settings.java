@@ -24,6 +24,7 @@ import java.util.List;
  * @param sampleEvery steps between two samples
  * @param samplePrompt what they begin with
  * @param checkpointEvery steps between two checkpoints
+ * @param brief whether the model's file and the moments in checkpoints are bfloat16
  */
 public record Settings(
         List<String> data,
@@ -37,7 +38,8 @@ public record Settings(
         int evaluateWindows,
         long sampleEvery,
         String samplePrompt,
-        long checkpointEvery) {
+        long checkpointEvery,
+        boolean brief) {
     private static final String NAME = "run.json";
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * Trains a model on windows of text: forward, backward, one step of AdamW. The same seed and data
@@ -39,6 +40,7 @@ public final class Trainer {
     private final Processor processor;
     private final Gradients gradients;
     private final Moments moments;
+    private final WeightAverage average;
     private final Tape tape;
     private Progress progress = Progress.START;
 
@@ -56,6 +58,7 @@ public final class Trainer {
         List<Parameter> parameters = Parameters.of(gpt);
         gradients = new Gradients(parameters);
         moments = new Moments(gradients);
+        average = new WeightAverage(parameters, recipe.average());
         tape =
                 new Tape(
                         processor,
@@ -105,6 +108,7 @@ public final class Trainer {
                     new AdamW((float) rate, recipe.beta1(), recipe.beta2(), EPS, recipe.decay());
             float scale = norm > recipe.clip() ? (float) (recipe.clip() / norm) : 1;
             moments.step(processor, adam, ++updates, scale);
+            average.update(processor, updates);
         }
         return advance(loss, norm, rate, updates, skipped, start);
     }
@@ -201,7 +205,8 @@ public final class Trainer {
         }
         long there = Math.max(1, (tokens - 1) / length);
         long count = Math.min(most, there);
-        Tape watching = new Tape(processor, new Gradients(List.of()), Tape.Blocks.KEEP, Taps.NONE);
+        // whole batches fit into the memory of training
+        count -= count > recipe.batch() ? count % recipe.batch() : 0;
         double sum = 0;
         for (long done = 0; done < count; done += recipe.batch()) {
             int batch = (int) Math.min(recipe.batch(), count - done);
@@ -216,15 +221,30 @@ public final class Trainer {
             }
             float[] weights = new float[targets.length];
             Arrays.fill(weights, 1f / length);
-            sum += sum(gpt.loss(watching, new Batch(parts), new Targets(targets, weights)));
-            watching.clear();
+            Targets asked = new Targets(targets, weights);
+            sum += sum(tape.watch(() -> gpt.loss(tape, new Batch(parts), asked)));
         }
         return sum / count;
     }
 
+    /**
+     * Does something with the average of the weights in their place, where there is one, and puts
+     * them back.
+     */
+    public <T> T withAverage(Supplier<T> what) {
+        average.swap(processor);
+        try {
+            return what.get();
+        } finally {
+            average.swap(processor);
+        }
+    }
+
     /** Everything that training goes on from. */
     Checkpoint checkpoint() {
-        return new Checkpoint(progress, moments.arrays());
+        List<float[]> exact = new ArrayList<>(moments.numbers());
+        exact.addAll(average.arrays());
+        return new Checkpoint(progress, exact, moments.arrays());
     }
 
     /** Where training stood when a checkpoint was read into {@link #checkpoint}'s arrays. */

@@ -94,7 +94,7 @@ class TrainerTest {
 
     @Test
     void trainingThatWasStoppedGoesOnToTheSameBits() {
-        Checkpoints checkpoints = new Checkpoints(folder.resolve("checkpoints"));
+        Checkpoints checkpoints = new Checkpoints(folder.resolve("checkpoints"), false);
         try (Processor processor = Processor.of(2)) {
             Trainer straight = trainer(Style.GPT2, processor, 40, 2, 2, 0.1f);
             steps(straight, 40);
@@ -153,7 +153,7 @@ class TrainerTest {
 
     @Test
     void aModelThatIsLostGoesBackAndOnMoreSlowly() {
-        Checkpoints checkpoints = new Checkpoints(folder.resolve("checkpoints"));
+        Checkpoints checkpoints = new Checkpoints(folder.resolve("checkpoints"), false);
         try (Processor processor = Processor.of(2)) {
             Trainer trainer = trainer(Style.GPT2, processor, 50, 2, 1, 0);
             steps(trainer, 3);
@@ -176,7 +176,7 @@ class TrainerTest {
     @Test
     void aDamagedCheckpointIsPassedOverForTheOneBefore() throws IOException {
         Path files = folder.resolve("checkpoints");
-        Checkpoints checkpoints = new Checkpoints(files);
+        Checkpoints checkpoints = new Checkpoints(files, false);
         try (Processor processor = Processor.of(2)) {
             Trainer trainer = trainer(Style.GPT2, processor, 50, 2, 1, 0);
             for (int i = 0; i < 3; i++) {
@@ -209,7 +209,7 @@ class TrainerTest {
 
     @Test
     void aCheckpointOfAnotherModelIsRefused() {
-        Checkpoints checkpoints = new Checkpoints(folder.resolve("checkpoints"));
+        Checkpoints checkpoints = new Checkpoints(folder.resolve("checkpoints"), false);
         try (Processor processor = Processor.of(2)) {
             Trainer one = trainer(Style.GPT2, processor, 50, 2, 1, 0);
             checkpoints.save(one);
@@ -235,6 +235,65 @@ class TrainerTest {
     }
 
     @Test
+    void theAverageOfTheWeightsIsAModelToo() {
+        Checkpoints checkpoints = new Checkpoints(folder.resolve("checkpoints"), false);
+        try (Processor processor = Processor.of(2)) {
+            Trainer plain = trainer(Style.GPT2, processor, 40, 2, 1, 0);
+            Trainer averaging = averaging(processor);
+            double[] means = new double[2];
+            for (int i = 0; i < 40; i++) {
+                plain.next();
+                averaging.next();
+                if (i == 20) {
+                    checkpoints.save(averaging);
+                }
+            }
+            means[0] = plain.validate(0, data.size(), 20);
+            means[1] = averaging.withAverage(() -> averaging.validate(0, data.size(), 20));
+            assertThat(means[1]).isNotEqualTo(means[0]).isLessThan(2.5);
+            assertThat(averaging.validate(0, data.size(), 20))
+                    .as("the weights themselves are those of training without an average")
+                    .isEqualTo(means[0]);
+            Trainer again = averaging(processor);
+            assertThat(checkpoints.resume(again, damage -> {})).isTrue();
+            steps(again, 19);
+            assertThat(bits(again)).isEqualTo(bits(averaging));
+        }
+    }
+
+    private Trainer averaging(Processor processor) {
+        Recipe recipe = new Recipe(schedule(40), 2, 1, 0.9f, 0.99f, 0.1f, 1, 0, 5, false, 0.9);
+        return trainer(Style.GPT2, processor, recipe);
+    }
+
+    @Test
+    void briefCheckpointsKeepTheWeightsAndRoundTheMoments() throws IOException {
+        Path files = folder.resolve("checkpoints");
+        try (Processor processor = Processor.of(2)) {
+            Trainer trainer = trainer(Style.GPT2, processor, 40, 2, 1, 0);
+            steps(trainer, 20);
+            new Checkpoints(folder.resolve("whole"), false).save(trainer);
+            Checkpoints checkpoints = new Checkpoints(files, true);
+            checkpoints.save(trainer);
+            String name = "step-00000020.checkpoint";
+            assertThat((double) Files.size(files.resolve(name)))
+                    .isCloseTo(
+                            Files.size(folder.resolve("whole").resolve(name)) * 2 / 3.0,
+                            within(600.0));
+            Trainer again = trainer(Style.GPT2, processor, 40, 2, 1, 0);
+            assertThat(checkpoints.resume(again, damage -> {})).isTrue();
+            assertThat(bits(again)).as("weights").isEqualTo(bits(trainer));
+            double loss = 0;
+            double exact = 0;
+            for (int i = 0; i < 20; i++) {
+                loss = again.next().loss();
+                exact = trainer.next().loss();
+            }
+            assertThat(loss).as("moments").isNotEqualTo(exact).isCloseTo(exact, within(0.01));
+        }
+    }
+
+    @Test
     void shapesThatCannotBeAreRefused() {
         assertThatThrownBy(() -> new Architecture(Style.GPT2, 2, 3, 3, 32, 64, 16))
                 .isInstanceOf(DataException.class)
@@ -250,12 +309,17 @@ class TrainerTest {
 
     private Trainer trainer(
             Style style, Processor processor, int steps, int batch, int times, float dropout) {
+        Recipe recipe =
+                new Recipe(
+                        schedule(steps), batch, times, 0.9f, 0.99f, 0.1f, 1, dropout, 5, false, 0);
+        return trainer(style, processor, recipe);
+    }
+
+    private Trainer trainer(Style style, Processor processor, Recipe recipe) {
         Architecture shape =
                 new Architecture(style, 2, 4, style == Style.GPT2 ? 4 : 2, 32, 48, CONTEXT);
         GptConfig config = shape.config(tokenizer.vocabSize());
         Gpt gpt = GptLoader.load(config, new Initialization(config, 5), processor.threads());
-        Recipe recipe =
-                new Recipe(schedule(steps), batch, times, 0.9f, 0.99f, 0.1f, 1, dropout, 5, false);
         Windows windows = new Windows(0, data.size(), CONTEXT, 5);
         return new Trainer(gpt, recipe, data, windows, processor);
     }
@@ -267,14 +331,11 @@ class TrainerTest {
     }
 
     private static float[] numbers(Trainer trainer) {
-        List<float[]> arrays = trainer.checkpoint().arrays();
-        int n = 0;
-        for (float[] array : arrays.subList(0, arrays.size() / 3)) {
-            n += array.length;
-        }
+        List<float[]> arrays = trainer.checkpoint().exact();
+        int n = arrays.stream().mapToInt(array -> array.length).sum();
         float[] all = new float[n];
         int at = 0;
-        for (float[] array : arrays.subList(0, arrays.size() / 3)) {
+        for (float[] array : arrays) {
             System.arraycopy(array, 0, all, at, array.length);
             at += array.length;
         }
