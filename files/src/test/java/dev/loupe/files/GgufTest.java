@@ -11,7 +11,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 
 class GgufTest {
@@ -72,25 +71,16 @@ class GgufTest {
     }
 
     @Test
-    void aRealModelIsReadInABlink() {
-        Path file = Outside.realModel();
-        Duration best = Duration.ofDays(1);
-        for (int i = 0; i < 3; i++) {
-            long start = System.nanoTime();
-            try (Gguf gguf = Gguf.open(file)) {
-                Duration took = Duration.ofNanos(System.nanoTime() - start);
-                System.err.println("MEASURED: opened in " + took.toMillis() + " ms");
-                best = took.compareTo(best) < 0 ? took : best;
-                assertThat(gguf.metadata().string("general.architecture")).contains("llama");
-                assertThat(gguf.metadata().strings("tokenizer.ggml.tokens").orElseThrow())
-                        .hasSize(49152);
-                assertThat(gguf.names()).hasSize(272);
-                StoredTensor table = gguf.tensor("token_embd.weight");
-                assertThat(table.rows()).isEqualTo(49152);
-                assertThat(table.cols()).isEqualTo(576);
-                assertThat(gguf.tensor("blk.0.ffn_down.weight").type()).isEqualTo(TensorType.Q4_1);
-            }
+    void theHeaderOfARealModelIsRead() {
+        try (Gguf gguf = Gguf.open(Outside.realModel())) {
+            assertThat(gguf.metadata().string("general.architecture")).contains("llama");
+            assertThat(gguf.metadata().strings("tokenizer.ggml.tokens").orElseThrow())
+                    .hasSize(49152);
+            assertThat(gguf.names()).hasSize(272);
+            StoredTensor table = gguf.tensor("token_embd.weight");
+            assertThat(table.rows()).isEqualTo(49152);
+            assertThat(table.cols()).isEqualTo(576);
+            assertThat(gguf.tensor("blk.0.ffn_down.weight").type()).isEqualTo(TensorType.Q4_1);
         }
-        assertThat(best).isLessThan(Duration.ofMillis(150));
     }
 }
