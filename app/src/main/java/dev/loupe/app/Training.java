@@ -225,10 +225,9 @@ final class Training {
                         false,
                         step);
         Generation sample =
-                run.trainer().withAverage(() -> generator.generate(request, token -> {}));
+                run.trainer().withAverage(() -> generator.generate(request, token -> run.tidy()));
         String text = run.tokenizer().decode(sample.ids());
-        // else the sample's keys and values stay, and those of the next one take more memory
-        System.gc();
+        run.tidy();
         Progress.end();
         if (!json) {
             System.out.println("---- sample at step " + step);

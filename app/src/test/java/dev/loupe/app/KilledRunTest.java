@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Runs that end in the middle of something; {@code bench/kills} does it a hundred times. */
 @Timeout(300)
@@ -80,13 +81,17 @@ class KilledRunTest {
         while (kills < 3) {
             boolean begun = Files.exists(killed.resolve("run.json"));
             Process process = start(List.of(), begun ? resume(killed) : begin(killed));
-            if (!process.waitFor(1000 + random.nextInt(1500), TimeUnit.MILLISECONDS)) {
-                process.destroyForcibly().waitFor();
-                kills++;
-            } else {
+            List<String> before = checkpoints(killed);
+            while (process.isAlive() && checkpoints(killed).equals(before)) {
+                Thread.sleep(5);
+            }
+            Thread.sleep(random.nextInt(200));
+            if (!process.isAlive()) {
                 assertThat(process.exitValue()).as(this::stderr).isZero();
                 break;
             }
+            process.destroyForcibly().waitFor();
+            kills++;
         }
         Run last = Run.of(resume(killed).toArray(String[]::new));
         assertThat(last.code()).as(last.err()).isZero();
@@ -98,6 +103,19 @@ class KilledRunTest {
                                 .skip(1)
                                 .map(row -> Integer.parseInt(row.split(",", 2)[0])))
                 .containsExactlyElementsOf(IntStream.rangeClosed(1, STEPS).boxed().toList());
+    }
+
+    private static List<String> checkpoints(Path run) throws IOException {
+        Path folder = run.resolve("checkpoints");
+        if (Files.notExists(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(Path::toString)
+                    .filter(name -> name.endsWith(".checkpoint"))
+                    .sorted()
+                    .toList();
+        }
     }
 
     private String stderr() {

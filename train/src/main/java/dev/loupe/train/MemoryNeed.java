@@ -25,7 +25,8 @@ import java.util.Optional;
  *
  * @param weights weights, gradients and both moments of the optimiser, and averages if there are
  * @param perWindow activations and their gradients for a window of text
- * @param work room that products, attention, the cross-entropy and samples work in
+ * @param work room that products, attention, the cross-entropy and samples work in, and what a save
+ *     leaves until it is collected
  */
 public record MemoryNeed(long weights, long perWindow, long work) {
     /** The program itself: Java, compiled code, and what is young (measured). */
@@ -45,17 +46,21 @@ public record MemoryNeed(long weights, long perWindow, long work) {
      */
     public static MemoryNeed of(GptConfig config, Recipe recipe, int context, Processor processor) {
         long numbers = 0;
+        long largest = 0;
         Initialization shapes = new Initialization(config, 0);
         for (String name : shapes.names()) {
             Optional<StoredRows> tensor = shapes.find(name);
-            numbers += tensor.map(t -> (long) t.rows() * t.cols()).orElse(0L);
+            long size = tensor.map(t -> (long) t.rows() * t.cols()).orElse(0L);
+            numbers += size;
+            largest = Math.max(largest, size);
         }
         long copies = 4L + (recipe.average() > 0 ? 1 : 0);
         int rows = Math.multiplyExact(recipe.batch(), context);
         return new MemoryNeed(
                 FLOAT * copies * numbers,
                 FLOAT * context * perToken(config, recipe, processor),
-                FLOAT * work(config, rows, context, processor.threads().count()));
+                FLOAT * (work(config, rows, context, processor.threads().count()) + largest)
+                        + Math.min(Garbage.SOME, FLOAT * numbers));
     }
 
     /** Bytes in all, with batches of so many windows. */

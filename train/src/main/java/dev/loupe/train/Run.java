@@ -280,6 +280,11 @@ public final class Run implements AutoCloseable {
         garbage.collectIfMuch();
     }
 
+    /** To be called between pieces of work that leave much behind, as a token of a sample does. */
+    public void tidy() {
+        garbage.collectIfMuch();
+    }
+
     @Override
     public void close() {
         tokens.close();
