@@ -4,6 +4,7 @@ import dev.loupe.kernels.Processor;
 import dev.loupe.train.DataException;
 import dev.loupe.train.Run;
 import dev.loupe.train.Settings;
+import dev.loupe.train.TuneSettings;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -92,7 +93,7 @@ final class Train implements Callable<Integer> {
             }
             return Settings.read(output);
         }
-        if (Settings.present(output)) {
+        if (Settings.present(output) || TuneSettings.present(output)) {
             throw new UserException(
                     output + " has a run already; --resume goes on with it, or name another -o");
         }

@@ -7,9 +7,8 @@ import dev.loupe.generate.Sampling;
 import dev.loupe.kernels.Processor;
 import dev.loupe.model.GptConfig;
 import dev.loupe.model.Parameter;
-import dev.loupe.model.Parameters;
-import dev.loupe.train.Run;
-import dev.loupe.train.Settings;
+import dev.loupe.train.Course;
+import dev.loupe.train.Plan;
 import dev.loupe.train.StepReport;
 import dev.loupe.train.Trainer;
 
@@ -25,12 +24,12 @@ final class Training {
     private static final int SAMPLE_TOKENS = 200;
 
     private final Path folder;
-    private final Run run;
+    private final Course run;
     private final Processor processor;
     private final boolean json;
     private volatile boolean stopped;
 
-    Training(Path folder, Run run, Processor processor, boolean json) {
+    Training(Path folder, Course run, Processor processor, boolean json) {
         this.folder = folder;
         this.run = run;
         this.processor = processor;
@@ -40,42 +39,24 @@ final class Training {
     /** What is about to be trained. */
     void describe() {
         GptConfig config = run.trainer().gpt().config();
-        long parameters =
-                Parameters.of(run.trainer().gpt()).stream().mapToLong(Parameter::size).sum();
-        Settings settings = run.settings();
-        long steps = settings.recipe().schedule().steps();
-        long each = tokensOfStep();
+        long parameters = run.trainer().parameters().stream().mapToLong(Parameter::size).sum();
         if (json) {
             return;
         }
         System.out.printf(
                 Locale.ROOT,
-                "%s: %,d parameters; %d blocks of %d heads, width %d, context %d, %,d tokens to"
+                "%s: %,d %s; %d blocks of %d heads, width %d, context %d, %,d tokens to"
                         + " tell apart%n",
                 config.family(),
                 parameters,
+                run.parameters(),
                 config.nLayer(),
                 config.attention().nHead(),
                 config.nEmbd(),
                 config.nCtx(),
                 config.vocabSize());
-        System.out.printf(
-                Locale.ROOT,
-                "data: %,d tokens, %,d of them to train on; %,d steps of %,d tokens are %.1f times"
-                        + " through them%n",
-                run.size(),
-                run.trained(),
-                steps,
-                each,
-                (double) steps * each / run.trained());
+        System.out.println(run.data());
         System.out.flush();
-    }
-
-    private long tokensOfStep() {
-        Settings settings = run.settings();
-        return (long) settings.recipe().batch()
-                * settings.recipe().accumulation()
-                * settings.architecture().context();
     }
 
     /** Runs some steps that are not kept, and says what all of them would take. */
@@ -85,7 +66,8 @@ final class Training {
         }
         double seconds = Double.MAX_VALUE;
         for (int i = 0; i < 5; i++) {
-            seconds = Math.min(seconds, tokensOfStep() / run.trainer().next().tokensPerSecond());
+            seconds =
+                    Math.min(seconds, run.tokensOfStep() / run.trainer().next().tokensPerSecond());
         }
         long steps = run.settings().recipe().schedule().steps();
         Runtime runtime = Runtime.getRuntime();
@@ -96,7 +78,7 @@ final class Training {
                 used >> 20,
                 clock(steps * seconds),
                 seconds,
-                tokensOfStep() / seconds);
+                run.tokensOfStep() / seconds);
     }
 
     /**
@@ -138,7 +120,7 @@ final class Training {
     }
 
     private void step(Trainer trainer) {
-        Settings settings = run.settings();
+        Plan settings = run.settings();
         StepReport report = trainer.next();
         if (report.skipped() != null) {
             warn("step " + report.step() + " changed nothing: " + report.skipped());
@@ -181,7 +163,7 @@ final class Training {
 
     /** The line that lives on the terminal. */
     private void show(StepReport report, long steps) {
-        double left = (steps - report.step()) * tokensOfStep() / report.tokensPerSecond();
+        double left = (steps - report.step()) * run.tokensOfStep() / report.tokensPerSecond();
         String line =
                 String.format(
                         Locale.ROOT,
@@ -218,15 +200,9 @@ final class Training {
     private void sample(long step) {
         Generator generator =
                 new Generator(
-                        run.trainer().gpt(),
-                        run.tokenizer(),
-                        run.tokenizer().endOfGeneration(),
-                        processor);
-        int[] prompt = run.tokenizer().encode(run.settings().samplePrompt());
-        if (prompt.length == 0) {
-            prompt = new int[] {run.tokenizer().bos().orElse(0)};
-        }
-        int room = run.settings().architecture().context() - prompt.length;
+                        run.trainer().gpt(), run.tokenizer(), run.endOfGeneration(), processor);
+        int[] prompt = run.samplePrompt();
+        int room = run.trainer().gpt().config().nCtx() - prompt.length;
         Request request =
                 new Request(
                         prompt,
@@ -240,7 +216,7 @@ final class Training {
         Progress.end();
         if (!json) {
             System.out.println("---- sample at step " + step);
-            System.out.println(run.settings().samplePrompt().stripLeading() + text);
+            System.out.println(run.tokenizer().decode(prompt).stripLeading() + text);
             System.out.println("----");
             System.out.flush();
         }

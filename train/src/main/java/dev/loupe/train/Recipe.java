@@ -41,6 +41,12 @@ public record Recipe(
         require(dropout >= 0 && dropout < 1, "dropout", dropout, "0 to less than 1");
     }
 
+    /** The same at other rates. */
+    Recipe with(Schedule other) {
+        return new Recipe(
+                other, batch, accumulation, beta1, beta2, decay, clip, dropout, seed, recompute);
+    }
+
     private static void require(boolean so, String name, Object found, String expected) {
         if (!so) {
             throw new DataException(name + ": found " + found + ", expected " + expected);

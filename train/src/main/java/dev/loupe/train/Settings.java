@@ -37,7 +37,8 @@ public record Settings(
         int evaluateWindows,
         long sampleEvery,
         String samplePrompt,
-        long checkpointEvery) {
+        long checkpointEvery)
+        implements Plan {
     private static final String NAME = "run.json";
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
