@@ -65,6 +65,7 @@ public final class Tape implements Ops {
     private boolean watching;
     private boolean done;
     private float dropout;
+    private float adapterDropout;
     private long stream;
 
     /** Keeps all activations, with nobody looking in. */
@@ -100,6 +101,26 @@ public final class Tape implements Ops {
     public void dropout(float rate, long stream) {
         this.dropout = new Dropout(rate, stream).rate();
         this.stream = stream;
+    }
+
+    /**
+     * From now on adapters that are trained read their inputs with numbers dropped out, each its
+     * own; the weights beside them read all.
+     *
+     * @param rate how many, 0 to less than 1
+     * @param stream decides which; another for each step
+     */
+    public void adapterDropout(float rate, long stream) {
+        this.adapterDropout = new Dropout(rate, stream).rate();
+        this.stream = stream;
+    }
+
+    /**
+     * Batches will have at most so many rows. Memory for that many is taken at once, so that
+     * batches of all lengths find room in it.
+     */
+    public void mostRows(int rows) {
+        memory.mostRows(rows);
     }
 
     /**
@@ -467,8 +488,18 @@ public final class Tape implements Ops {
         if (dropout == 0 || watching) {
             return x;
         }
-        long place = Dropout.split(Dropout.split(stream, layer), site.name().hashCode());
-        Dropout random = new Dropout(dropout, place);
+        return dropped(
+                x, dropout, Dropout.split(Dropout.split(stream, layer), site.name().hashCode()));
+    }
+
+    @Override
+    public Tensor adapterInput(Tensor x, Lora lora) {
+        int place = adapterDropout == 0 ? -1 : gradients.place(lora.a());
+        return place < 0 ? x : dropped(x, adapterDropout, Dropout.split(~stream, place));
+    }
+
+    private Tensor dropped(Tensor x, float rate, long place) {
+        Dropout random = new Dropout(rate, place);
         Tensor y = like(x);
         Elementwise.scale(processor, x, 0, y);
         random.add(processor, x, y);
