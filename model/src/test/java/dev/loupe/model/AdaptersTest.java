@@ -190,6 +190,19 @@ class AdaptersTest {
         assertThat((before - after) / (step * squares)).isCloseTo(1, within(0.1));
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"GPT2", "LLAMA", "ODD"})
+    void aTapeAddsThemWithoutLosingABitOfInference(RandomGpt.Shape shape) {
+        Gpt gpt = adapted(gpt(shape, TensorType.F32), false);
+        Batch batch = batch(20, 11);
+        Tape tape = new Tape(PROCESSOR, new Gradients(Parameters.ofAdapters(gpt)));
+        Tensor trained = gpt.loss(tape, batch, targets(batch));
+        Tensor used = gpt.loss(new Inference(PROCESSOR), batch, targets(batch));
+        for (int r = 0; r < used.rows(); r++) {
+            assertThat(trained.at(r, 0)).isEqualTo(used.at(r, 0));
+        }
+    }
+
     private static double sum(Tensor losses) {
         double sum = 0;
         for (int t = 0; t < losses.rows(); t++) {
