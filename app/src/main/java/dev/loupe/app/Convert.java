@@ -1,5 +1,6 @@
 package dev.loupe.app;
 
+import dev.loupe.files.AdapterFolder;
 import dev.loupe.files.Converter;
 import dev.loupe.files.Mix;
 import dev.loupe.files.store.ModelStore;
@@ -64,6 +65,9 @@ final class Convert implements Runnable {
         ModelOptions.checkThreads(threads);
         Path from = ModelStore.ofEnvironment().require(in);
         boolean folder = Files.isDirectory(from);
+        if (AdapterFolder.present(from)) {
+            throw new UserException(from + " is an adapter; write a model: loupe export " + in);
+        }
         Optional<TensorType> floats = folder ? Optional.empty() : floats();
         check(from, out, folder);
         Converter.Progress progress =

@@ -47,6 +47,8 @@ import java.io.StringWriter;
             Convert.class,
             Train.class,
             TrainTokenizer.class,
+            FineTune.class,
+            Export.class,
             Bench.class,
             Pull.class,
             ListModels.class,

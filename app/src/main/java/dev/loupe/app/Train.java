@@ -8,6 +8,7 @@ import dev.loupe.train.LossCurve;
 import dev.loupe.train.Metrics;
 import dev.loupe.train.Run;
 import dev.loupe.train.Settings;
+import dev.loupe.train.TuneSettings;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -142,7 +143,7 @@ final class Train implements Callable<Integer> {
             }
             return Settings.read(output);
         }
-        if (Settings.present(output)) {
+        if (Settings.present(output) || TuneSettings.present(output)) {
             throw new UserException(
                     output + " has a run already; --resume goes on with it, or name another -o");
         }

@@ -7,11 +7,11 @@ import dev.loupe.generate.Generator;
 import dev.loupe.generate.Request;
 import dev.loupe.generate.Sampling;
 import dev.loupe.kernels.Processor;
+import dev.loupe.train.Course;
 import dev.loupe.train.LossCurve;
 import dev.loupe.train.MatrixPeak;
 import dev.loupe.train.Metrics;
-import dev.loupe.train.Run;
-import dev.loupe.train.Settings;
+import dev.loupe.train.Plan;
 import dev.loupe.train.StepReport;
 import dev.loupe.train.Trainer;
 
@@ -31,7 +31,7 @@ final class Training {
     private static final int SAMPLE_TOKENS = 200;
 
     private final Path folder;
-    private final Run run;
+    private final Course run;
     private final Processor processor;
     private final boolean json;
     private final TrainingPlan plan;
@@ -41,7 +41,7 @@ final class Training {
     /** Tokens a second, smoothed: one step may be held up. */
     private double pace;
 
-    Training(Path folder, Run run, Processor processor, boolean json) {
+    Training(Path folder, Course run, Processor processor, boolean json) {
         this.folder = folder;
         this.run = run;
         this.processor = processor;
@@ -110,7 +110,7 @@ final class Training {
     }
 
     private void step(Trainer trainer, Metrics metrics) {
-        Settings settings = run.settings();
+        Plan settings = run.settings();
         StepReport report = trainer.next();
         if (report.skipped() != null) {
             warn("step " + report.step() + " changed nothing: " + report.skipped());
@@ -161,7 +161,7 @@ final class Training {
 
     /** The line that lives on the terminal. */
     private void show(StepReport report, long steps, double utilization) {
-        double left = (steps - report.step()) * plan.tokensOfStep() / pace;
+        double left = (steps - report.step()) * run.tokensOfStep() / pace;
         String line =
                 String.format(
                         Locale.ROOT,
@@ -207,15 +207,9 @@ final class Training {
     private void sample(long step) {
         Generator generator =
                 new Generator(
-                        run.trainer().gpt(),
-                        run.tokenizer(),
-                        run.tokenizer().endOfGeneration(),
-                        processor);
-        int[] prompt = run.tokenizer().encode(run.settings().samplePrompt());
-        if (prompt.length == 0) {
-            prompt = new int[] {run.tokenizer().bos().orElse(0)};
-        }
-        int room = run.settings().architecture().context() - prompt.length;
+                        run.trainer().gpt(), run.tokenizer(), run.endOfGeneration(), processor);
+        int[] prompt = run.samplePrompt();
+        int room = run.trainer().gpt().config().nCtx() - prompt.length;
         Request request =
                 new Request(
                         prompt,
@@ -231,7 +225,7 @@ final class Training {
         Progress.end();
         if (!json) {
             System.out.println("---- sample at step " + step);
-            System.out.println(run.settings().samplePrompt().stripLeading() + text);
+            System.out.println(run.tokenizer().decode(prompt).stripLeading() + text);
             System.out.println("----");
             System.out.flush();
         }

@@ -2,63 +2,54 @@ package dev.loupe.app;
 
 import dev.loupe.model.GptConfig;
 import dev.loupe.model.Parameter;
-import dev.loupe.model.Parameters;
+import dev.loupe.train.Course;
 import dev.loupe.train.Run;
-import dev.loupe.train.Settings;
 
 import java.util.Locale;
 
 /** What a run is about to do, and what it takes. */
 final class TrainingPlan {
-    private final Run run;
+    private final Course run;
     private final boolean json;
 
-    TrainingPlan(Run run, boolean json) {
+    TrainingPlan(Course run, boolean json) {
         this.run = run;
         this.json = json;
     }
 
     /** What is about to be trained. */
     void describe() {
-        GptConfig config = run.trainer().gpt().config();
-        Settings settings = run.settings();
-        long steps = settings.recipe().schedule().steps();
-        long each = tokensOfStep();
         if (json) {
             return;
         }
+        GptConfig config = run.trainer().gpt().config();
         System.out.printf(
                 Locale.ROOT,
-                "%s: %,d parameters; %d blocks of %d heads, width %d, context %d, %,d tokens to"
+                "%s: %,d %s; %d blocks of %d heads, width %d, context %d, %,d tokens to"
                         + " tell apart%n",
                 config.family(),
                 parameters(),
+                run.parameters(),
                 config.nLayer(),
                 config.attention().nHead(),
                 config.nEmbd(),
                 config.nCtx(),
                 config.vocabSize());
-        System.out.printf(
-                Locale.ROOT,
-                "data: %,d tokens, %,d of them to train on; %,d steps of %,d tokens are %.1f times"
-                        + " through them%n",
-                run.size(),
-                run.trained(),
-                steps,
-                each,
-                (double) steps * each / run.trained());
+        System.out.println(run.data());
         System.out.flush();
     }
 
     private long parameters() {
-        return Parameters.of(run.trainer().gpt()).stream().mapToLong(Parameter::size).sum();
+        return run.trainer().parameters().stream().mapToLong(Parameter::size).sum();
     }
 
-    long tokensOfStep() {
-        Settings settings = run.settings();
-        return (long) settings.recipe().batch()
-                * settings.recipe().accumulation()
-                * settings.architecture().context();
+    /** What training takes: of a new model it is known, else it is what is in use after a step. */
+    private long memory() {
+        if (run instanceof Run fresh) {
+            return fresh.memory().total(fresh.settings().recipe().batch());
+        }
+        Runtime runtime = Runtime.getRuntime();
+        return runtime.totalMemory() - runtime.freeMemory();
     }
 
     /** Runs some steps that are not kept, and says what all of them would take. */
@@ -68,18 +59,19 @@ final class TrainingPlan {
         }
         double seconds = Double.MAX_VALUE;
         for (int i = 0; i < 5; i++) {
-            seconds = Math.min(seconds, tokensOfStep() / run.trainer().next().tokensPerSecond());
+            seconds =
+                    Math.min(seconds, run.tokensOfStep() / run.trainer().next().tokensPerSecond());
         }
         long steps = run.settings().recipe().schedule().steps();
-        long bytes = run.memory().total(run.settings().recipe().batch());
+        long bytes = memory();
         if (json) {
             Json.print(
                     Json.object()
                             .put("parameters", parameters())
-                            .put("tokens", run.size())
+                            .put("tokens_of_step", run.tokensOfStep())
                             .put("memory_bytes", bytes)
                             .put("seconds", steps * seconds)
-                            .put("tokens_per_second", tokensOfStep() / seconds));
+                            .put("tokens_per_second", run.tokensOfStep() / seconds));
             return;
         }
         System.out.printf(
@@ -88,7 +80,7 @@ final class TrainingPlan {
                 bytes >> 20,
                 clock(steps * seconds),
                 seconds,
-                tokensOfStep() / seconds);
+                run.tokensOfStep() / seconds);
     }
 
     static String clock(double seconds) {

@@ -41,7 +41,7 @@ public final class Converter {
     private final TensorSource source;
     private final ExecutorService workers;
 
-    private Converter(
+    Converter(
             Path in,
             Family family,
             GptConfig config,
@@ -150,7 +150,7 @@ public final class Converter {
         }
     }
 
-    private void writeGguf(JsonFields json, Path file, Optional<Mix> mix, Progress progress) {
+    void writeGguf(JsonFields json, Path file, Optional<Mix> mix, Progress progress) {
         List<ModelSummary.Entry> tensors = known();
         GgufWriter out =
                 new GgufWriter()
@@ -165,6 +165,17 @@ public final class Converter {
         Mix types = mix.orElseGet(() -> mixOf(most(tensors)));
         out.integer("general.file_type", types.fileType())
                 .integer("general.quantization_version", 2);
+        putTensors(out, mix, types, progress);
+        out.write(file);
+    }
+
+    /**
+     * Puts all tensors into a GGUF file.
+     *
+     * @param mix empty: each keeps its type
+     */
+    void putTensors(GgufWriter out, Optional<Mix> mix, Mix types, Progress progress) {
+        List<ModelSummary.Entry> tensors = known();
         var chosen =
                 types.types(
                         family.architecture(),
@@ -201,10 +212,14 @@ public final class Converter {
                                 Quantizer.write(in, rows, as, workers, channel);
                             }));
         }
-        out.write(file);
     }
 
-    private void writeFolder(
+    /** Writes the weights of a folder. */
+    void writeWeights(Path folder, TensorType type, Progress progress) {
+        weights(known(), type, progress).write(folder.resolve("model.safetensors"));
+    }
+
+    void writeFolder(
             Metadata metadata, Path folder, Optional<TensorType> wanted, Progress progress) {
         List<ModelSummary.Entry> tensors = known();
         TensorType type = wanted.orElseGet(() -> floats(tensors));

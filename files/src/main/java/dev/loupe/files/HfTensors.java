@@ -106,21 +106,26 @@ final class HfTensors implements TensorSource {
     }
 
     private StoredRows byHead(StoredTensor tensor, boolean vector) {
-        int headDim = config.attention().headDim();
         int width = config.attention().queries();
         int outputs = vector ? tensor.cols() : tensor.rows();
         if (outputs != 3L * width || (vector && tensor.rows() != 1)) {
             throw new ModelFileException(
                     file.path(), tensor.name(), outputs + " outputs", 3 * width + " outputs");
         }
-        return Rearranged.outputs(
-                tensor,
-                vector,
-                r -> {
-                    int kind = r / width;
-                    int head = r % width / headDim;
-                    return (head * 3 + kind) * headDim + r % headDim;
-                });
+        return Rearranged.outputs(tensor, vector, byHead(config.attention()));
+    }
+
+    /**
+     * Where the folder has what queries, keys and values, one after the other, have at an output.
+     */
+    static IntUnaryOperator byHead(GptConfig.Heads heads) {
+        int headDim = heads.headDim();
+        int width = heads.queries();
+        return r -> {
+            int kind = r / width;
+            int head = r % width / headDim;
+            return (head * 3 + kind) * headDim + r % headDim;
+        };
     }
 
     /**

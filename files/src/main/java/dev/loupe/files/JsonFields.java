@@ -97,6 +97,11 @@ final class JsonFields {
         return value(name) != null;
     }
 
+    /** Whether it has any field. */
+    boolean hasAny() {
+        return !node.isEmpty();
+    }
+
     /** True also where the value is null. */
     boolean hasName(String name) {
         return node.has(name);

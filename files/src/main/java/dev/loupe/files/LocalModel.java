@@ -45,14 +45,18 @@ public record LocalModel(
         implements AutoCloseable {
 
     /**
-     * Loads a GGUF file, or a Hugging Face folder with {@code config.json} and safetensors. The
-     * files are no longer needed afterwards.
+     * Loads a GGUF file, a Hugging Face folder with {@code config.json} and safetensors, or the
+     * folder of an adapter with the model that it belongs to. The files are no longer needed
+     * afterwards.
      *
      * @param threads how many threads compute, the caller's among them
      * @throws ModelFileException if a file is missing, broken, or of a kind that Loupe does not
      *     know
      */
     public static LocalModel load(Path path, int threads) {
+        if (AdapterFolder.present(path)) {
+            return AdapterFolder.load(path, threads);
+        }
         Processor processor = Processor.of(threads);
         try {
             return Files.isDirectory(path) ? folder(path, processor) : gguf(path, processor);

@@ -92,11 +92,15 @@ public record ModelSummary(Path path, GptConfig config, List<Entry> tensors) {
     /**
      * Reads the headers of a model.
      *
-     * @param path a GGUF file, or a folder with {@code config.json} and safetensors
+     * @param path a GGUF file, or a folder with {@code config.json} and safetensors; of an adapter,
+     *     the model that it belongs to is read
      * @throws ModelFileException if a file is missing, broken, or of a kind that Loupe does not
      *     know
      */
     public static ModelSummary of(Path path) {
+        if (AdapterFolder.present(path)) {
+            return of(AdapterFolder.base(path));
+        }
         if (Files.isDirectory(path)) {
             JsonFields json = JsonFields.read(path.resolve("config.json"));
             GptConfig config = HfConfig.read(json);

@@ -16,6 +16,9 @@ public final class Tokenizers {
      * @throws ModelFileException if there is no tokenizer, or one that Loupe does not know
      */
     public static Tokenizer open(Path model) {
+        if (AdapterFolder.present(model)) {
+            return open(AdapterFolder.base(model));
+        }
         if (Files.isDirectory(model)) {
             return TokenizerJson.read(model);
         }

@@ -1,5 +1,6 @@
 package dev.loupe.model;
 
+import dev.loupe.kernels.LowRank;
 import dev.loupe.kernels.StoredRows;
 import dev.loupe.kernels.TensorType;
 import dev.loupe.kernels.Weight;
@@ -11,13 +12,15 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /**
  * A model in memory as the tensors of a checkpoint, 32-bit floats all of them: the way back from
- * {@link GptLoader}. Rows are made when they are asked for, from the weights as they are then.
+ * {@link GptLoader}. Rows are made when they are asked for, from the weights as they are then, and
+ * adapters are merged into them.
  */
 public final class GptTensors implements TensorSource {
     private final Map<String, StoredRows> tensors = new LinkedHashMap<>();
@@ -25,7 +28,6 @@ public final class GptTensors implements TensorSource {
 
     /**
      * @param joined whether queries, keys and values are one tensor, {@code attn_qkv}
-     * @throws IllegalArgumentException if the model has adapters, which have no place in it
      */
     public GptTensors(Gpt gpt, boolean joined) {
         this.joined = joined;
@@ -86,11 +88,23 @@ public final class GptTensors implements TensorSource {
 
     /** Some of the outputs of a linear map. */
     private void part(String name, Linear linear, int first, int rows) {
-        if (!linear.adapters().isEmpty()) {
-            throw new IllegalArgumentException(name + " has adapters; merge them first");
-        }
         Weight weight = linear.weight();
-        put(name + ".weight", rows, weight.cols(), (r, out) -> weight.row(first + r, out, 0));
+        List<Lora> adapters = linear.adapters();
+        List<LowRank> added =
+                adapters.stream().map(l -> new LowRank(l.a(), l.b(), l.scale())).toList();
+        put(
+                name + ".weight",
+                rows,
+                weight.cols(),
+                (r, out) -> {
+                    weight.row(first + r, out, 0);
+                    for (int i = 0; i < added.size(); i++) {
+                        int own = first + r - adapters.get(i).first();
+                        if (own >= 0 && own < adapters.get(i).b().rows()) {
+                            added.get(i).add(own, out);
+                        }
+                    }
+                });
         if (linear.bias() != null) {
             vector(name + ".bias", linear.bias(), first, rows);
         }

@@ -15,6 +15,7 @@ import java.util.List;
 public final class Gradients {
     private final List<Parameter> parameters;
     private final IdentityHashMap<Object, float[][]> gradients = new IdentityHashMap<>();
+    private final IdentityHashMap<Object, Integer> places = new IdentityHashMap<>();
 
     /** All zeros. */
     public Gradients(List<Parameter> parameters) {
@@ -25,6 +26,7 @@ public final class Gradients {
                 gradient[i] = new float[parameter.data()[i].length];
             }
             gradients.put(parameter.key(), gradient);
+            places.put(parameter.key(), places.size());
         }
     }
 
@@ -54,6 +56,12 @@ public final class Gradients {
                 Arrays.fill(numbers, 0);
             }
         }
+    }
+
+    /** Which of the parameters a matrix is, from 0; -1 if it is frozen. */
+    int place(Weight weight) {
+        Integer place = weight instanceof Weight.Floats floats ? places.get(floats.data()) : null;
+        return place == null ? -1 : place;
     }
 
     /** The gradient of a matrix, or null if it is frozen. */

@@ -34,13 +34,19 @@ final class Memory {
     private final Set<float[]> kept = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Map<Integer, Deque<float[]>> free = new HashMap<>();
     private @Nullable List<Tensor> noted;
+    private int mostRows;
+
+    /** From now on arrays hold at least so many rows, whatever is asked for. */
+    void mostRows(int rows) {
+        mostRows = rows;
+    }
 
     /** A tensor whose numbers are about to be written, all of them. */
     Tensor room(int rows, int cols, boolean needed) {
         // rows that start at multiples of 512 bytes compete for the same lines of the cache
         int stride = cols % 128 == 0 ? cols + 16 : cols;
-        Tensor tensor =
-                new Tensor(array(Math.multiplyExact(rows, stride)), 0, rows, cols, stride, 0);
+        float[] data = array(Math.multiplyExact(Math.max(rows, mostRows), stride));
+        Tensor tensor = new Tensor(data, 0, rows, cols, stride, 0);
         made.put(tensor.data(), new Made(tensor, needed));
         if (noted != null) {
             noted.add(tensor);
@@ -85,7 +91,9 @@ final class Memory {
         float[] gradient = gradients.get(x.data());
         if (gradient == null) {
             gradient = array(x.data().length);
-            Arrays.fill(gradient, 0);
+            Made own = made.get(x.data());
+            int used = own == null ? gradient.length : own.tensor.rows() * own.tensor.stride();
+            Arrays.fill(gradient, 0, used, 0);
             gradients.put(x.data(), gradient);
         }
         return over(x, gradient);

@@ -114,10 +114,15 @@ public interface Ops {
     default Tensor linear(Tensor x, Linear linear) {
         Tensor y = matmul(x, linear.weight(), linear.bias());
         for (Lora lora : linear.adapters()) {
-            Tensor z = matmul(matmul(x, lora.a(), null), lora.b(), null);
-            y = addColumns(y, lora.first(), scale(z, lora.scale()));
+            Tensor z = scale(matmul(adapterInput(x, lora), lora.a(), null), lora.scale());
+            y = addColumns(y, lora.first(), matmul(z, lora.b(), null));
         }
         return y;
+    }
+
+    /** What an adapter reads: while it is trained, a part of {@code x} may be dropped out. */
+    default Tensor adapterInput(Tensor x, Lora lora) {
+        return x;
     }
 
     /**

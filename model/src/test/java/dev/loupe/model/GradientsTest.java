@@ -100,6 +100,7 @@ class GradientsTest {
                 mutant("Elementwise", "? db : da", "? da : db", "choose"),
                 mutant("Elementwise", "accumulate(processor, dy.rows(t, 1), 1", "-1", "rows"),
                 mutant("Tape", "dy.columns(column, b.cols()), 1", "-1", "addColumns"),
+                mutant("Tape", "(processor, dlow, lora", "(processor, dlow, -lora", "adapters"),
                 mutant(
                         "Tape",
                         "() -> random.add(",

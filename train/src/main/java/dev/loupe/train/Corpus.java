@@ -1,12 +1,16 @@
 package dev.loupe.train;
 
+import com.fasterxml.jackson.databind.JsonNode;
+
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 
 /**
  * Text to train on: files of UTF-8, folders of such files, and JSONL with one {@code {"text"}} a
@@ -84,7 +88,17 @@ public final class Corpus {
         return TEXTS.stream().anyMatch(end -> name(file).endsWith(end));
     }
 
-    private static boolean hasLines(Path file) {
+    private static void text(JsonNode line, Reader reader) throws JsonLines.Bad {
+        JsonNode text = line.path("text");
+        if (!text.isTextual()) {
+            throw new JsonLines.Bad("has no text, expected {\"text\": TEXT}");
+        }
+        reader.text(text.textValue());
+        reader.end();
+    }
+
+    /** Whether it is JSONL. */
+    static boolean hasLines(Path file) {
         return name(file).endsWith(LINES);
     }
 
@@ -110,6 +124,26 @@ public final class Corpus {
         return bytes;
     }
 
+    /** Names, sizes and times of the files, and something more: other text has another key. */
+    long key(byte[] more) {
+        CRC32C sum = new CRC32C();
+        for (Path file : files) {
+            try {
+                String line =
+                        file.toAbsolutePath()
+                                + " "
+                                + Files.size(file)
+                                + " "
+                                + Files.getLastModifiedTime(file);
+                sum.update(line.getBytes(StandardCharsets.UTF_8));
+            } catch (IOException e) {
+                throw new DataException(file, "cannot be read: " + e.getMessage());
+            }
+        }
+        sum.update(more);
+        return sum.getValue();
+    }
+
     /** How many lines were passed over by the last {@link #read}. */
     public long skipped() {
         return skipped;
@@ -129,7 +163,7 @@ public final class Corpus {
             Watcher own = bytes -> watcher.at(start + bytes);
             try {
                 if (hasLines(file)) {
-                    skipped += new JsonLines(file, skipBad).read(reader, own);
+                    skipped += new JsonLines(file, skipBad).read(line -> text(line, reader), own);
                 } else {
                     new TextFile(file).read(reader, own);
                 }

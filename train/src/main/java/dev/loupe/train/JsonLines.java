@@ -3,6 +3,7 @@ package dev.loupe.train;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -11,8 +12,28 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** JSONL: one object with a {@code "text"} a line. Blank lines are nothing. */
+/** JSONL: one value a line. Blank lines are nothing. */
 final class JsonLines {
+    /** Takes what a line says. */
+    @FunctionalInterface
+    interface Reader {
+        /**
+         * Takes it.
+         *
+         * @throws Bad if it is not what was expected
+         */
+        void take(JsonNode line) throws Bad;
+    }
+
+    /** A line that cannot be used. The message goes on from "line 3". */
+    static final class Bad extends Exception {
+        private static final long serialVersionUID = 1;
+
+        Bad(String message) {
+            super(message);
+        }
+    }
+
     /** In bytes. A line is parsed as a whole. */
     private static final int LONGEST = 1 << 26;
 
@@ -29,8 +50,35 @@ final class JsonLines {
         this.skipBad = skipBad;
     }
 
+    /** What the first line that can be read says; nothing if there is none. */
+    static JsonNode first(Path file) throws IOException {
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+            JsonLines lines = new JsonLines(file, true);
+            ByteArrayOutputStream line = new ByteArrayOutputStream();
+            boolean more = true;
+            while (more) {
+                line.reset();
+                more = lines.readLine(in, line);
+                JsonNode node = parsed(line.toByteArray());
+                if (node.isObject()) {
+                    return node;
+                }
+            }
+        }
+        return MissingNode.getInstance();
+    }
+
+    private static JsonNode parsed(byte[] line) throws IOException {
+        try {
+            return MAPPER.readTree(line);
+        } catch (JacksonException e) {
+            // whoever reads the file says where it is broken
+            return MissingNode.getInstance();
+        }
+    }
+
     /** Returns how many lines were passed over. */
-    long read(Corpus.Reader reader, Corpus.Watcher watcher) throws IOException {
+    long read(Reader reader, Corpus.Watcher watcher) throws IOException {
         try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
             ByteArrayOutputStream line = new ByteArrayOutputStream();
             boolean more = true;
@@ -61,7 +109,7 @@ final class JsonLines {
         return false;
     }
 
-    private void take(ByteArrayOutputStream line, Corpus.Reader reader) {
+    private void take(ByteArrayOutputStream line, Reader reader) {
         if (line.size() > LONGEST) {
             bad("has more than 64 MB");
             return;
@@ -70,22 +118,15 @@ final class JsonLines {
         if (blank(json)) {
             return;
         }
-        JsonNode text;
         try {
-            text = MAPPER.readTree(json).path("text");
+            reader.take(MAPPER.readTree(json));
+        } catch (Bad e) {
+            bad(String.valueOf(e.getMessage()));
         } catch (JacksonException e) {
             bad("is no JSON: " + e.getOriginalMessage());
-            return;
         } catch (IOException e) {
             bad("cannot be read: " + e.getMessage());
-            return;
         }
-        if (!text.isTextual()) {
-            bad("has no text, expected {\"text\": TEXT}");
-            return;
-        }
-        reader.text(text.textValue());
-        reader.end();
     }
 
     private static boolean blank(byte[] line) {

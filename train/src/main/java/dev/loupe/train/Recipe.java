@@ -60,6 +60,22 @@ public record Recipe(
                 average);
     }
 
+    /** The same at other rates. */
+    Recipe with(Schedule other) {
+        return new Recipe(
+                other,
+                batch,
+                accumulation,
+                beta1,
+                beta2,
+                decay,
+                clip,
+                dropout,
+                seed,
+                recompute,
+                average);
+    }
+
     private static void require(boolean so, String name, Object found, String expected) {
         if (!so) {
             throw new DataException(name + ": found " + found + ", expected " + expected);

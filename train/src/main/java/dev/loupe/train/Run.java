@@ -8,12 +8,12 @@ import dev.loupe.kernels.TensorType;
 import dev.loupe.model.Gpt;
 import dev.loupe.model.GptConfig;
 import dev.loupe.model.GptLoader;
+import dev.loupe.model.Parameters;
 import dev.loupe.tokens.BpeTrainer;
 import dev.loupe.tokens.BpeVocabulary;
 import dev.loupe.tokens.Tokenizer;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -21,13 +21,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.zip.CRC32C;
 
 /**
  * A run in its folder: settings, tokenizer, tokens, checkpoints, and the model as it stands, which
  * is a folder that any command takes as a model.
  */
-public final class Run implements AutoCloseable {
+public final class Run implements Course {
     /** The token between documents. */
     public static final String END = "<|endoftext|>";
 
@@ -38,15 +37,10 @@ public final class Run implements AutoCloseable {
     private final long trained;
     private long skipped;
     private final MemoryNeed memory;
+    private final TextWindows windows;
     private final Trainer trainer;
     private final Checkpoints checkpoints;
     private final Garbage garbage = new Garbage();
-
-    /** Told of what takes long before the first step. */
-    @FunctionalInterface
-    public interface Watcher {
-        void at(String what, long done, long total);
-    }
 
     /**
      * Prepares a run, or what is missing of it: tokenizer and tokens that are there already are
@@ -65,7 +59,7 @@ public final class Run implements AutoCloseable {
         Recipe recipe = settings.recipe();
         int context = settings.architecture().context();
         enough(context);
-        Windows windows = new Windows(0, trained, context, recipe.seed());
+        windows = new TextWindows(tokens, new Windows(0, trained, context, recipe.seed()), recipe);
         GptConfig config = settings.architecture().config(tokenizer.vocabSize());
         memory = MemoryNeed.of(config, recipe, context, processor);
         memory.check(config, recipe, context, processor, FreeMemory.bytes());
@@ -74,7 +68,7 @@ public final class Run implements AutoCloseable {
         Gpt gpt =
                 GptLoader.load(
                         config, new Initialization(config, recipe.seed()), processor.threads());
-        trainer = new Trainer(gpt, recipe, tokens, windows, processor);
+        trainer = new Trainer(gpt, Parameters.of(gpt), recipe, windows, processor);
         checkpoints = new Checkpoints(folder.resolve("checkpoints"), settings.brief());
     }
 
@@ -174,26 +168,17 @@ public final class Run implements AutoCloseable {
     }
 
     private TokenFile tokens(Corpus corpus, Watcher watcher) {
-        Path file = folder.resolve("tokens.bin");
-        long key = key(corpus);
-        if (Files.exists(file)) {
-            TokenFile there = TokenFile.open(file);
-            if (there.key() == key) {
-                return there;
-            }
-            there.close();
-        }
         long total = corpus.bytes();
-        TokenFile written =
-                TokenFile.write(
-                        file,
+        TokenFile prepared =
+                TokenFile.prepare(
+                        folder.resolve("tokens.bin"),
                         corpus,
                         tokenizer,
                         tokenizer.eos(),
-                        key,
+                        key(corpus),
                         bytes -> watcher.at("tokens", bytes, total));
         skipped = corpus.skipped();
-        return written;
+        return prepared;
     }
 
     /** How many lines of the text were passed over when it was read. */
@@ -203,36 +188,34 @@ public final class Run implements AutoCloseable {
 
     /** What the tokens were made from: names, sizes and times of files, and the tokenizer. */
     private long key(Corpus corpus) {
-        CRC32C sum = new CRC32C();
         try {
-            for (Path file : corpus.files()) {
-                String line =
-                        file.toAbsolutePath()
-                                + " "
-                                + Files.size(file)
-                                + " "
-                                + Files.getLastModifiedTime(file);
-                sum.update(line.getBytes(StandardCharsets.UTF_8));
-            }
-            sum.update(Files.readAllBytes(folder.resolve("tokenizer.json")));
+            return corpus.key(Files.readAllBytes(folder.resolve("tokenizer.json")));
         } catch (IOException e) {
             throw new DataException(folder, "cannot be read: " + e.getMessage());
         }
-        return sum.getValue();
     }
 
+    @Override
     public Settings settings() {
         return settings;
     }
 
+    @Override
     public Tokenizer tokenizer() {
         return tokenizer;
     }
 
+    @Override
+    public Set<Integer> endOfGeneration() {
+        return tokenizer.endOfGeneration();
+    }
+
+    @Override
     public Trainer trainer() {
         return trainer;
     }
 
+    @Override
     public Checkpoints checkpoints() {
         return checkpoints;
     }
@@ -242,29 +225,43 @@ public final class Run implements AutoCloseable {
         return memory;
     }
 
-    /** How many tokens are trained on. */
-    public long trained() {
-        return trained;
+    @Override
+    public String parameters() {
+        return "parameters";
     }
 
-    /** How many tokens there are. */
-    public long size() {
-        return tokens.size();
+    @Override
+    public String data() {
+        return windows.data(tokens.size(), trained, settings.recipe());
+    }
+
+    @Override
+    public long tokensOfStep() {
+        return windows.tokensOfStep();
+    }
+
+    @Override
+    public int[] samplePrompt() {
+        int[] prompt = tokenizer.encode(settings.samplePrompt());
+        return prompt.length > 0 ? prompt : new int[] {tokenizer.bos().orElse(0)};
     }
 
     /** Whether enough tokens are held back to validate with. */
+    @Override
     public boolean validates() {
         return tokens.size() - trained > 1;
     }
 
     /** The loss on the tokens that are held back, of the average where there is one. */
+    @Override
     public double validate() {
         long held = tokens.size() - trained;
-        return trainer.withAverage(
-                () -> trainer.validate(trained, held, settings.evaluateWindows()));
+        List<Lesson> lessons = windows.held(trained, held, settings.evaluateWindows());
+        return trainer.withAverage(() -> trainer.validate(lessons));
     }
 
     /** Writes the model as it stands beside its tokenizer, or its average. */
+    @Override
     public void saveModel() {
         OptionalInt end = tokenizer.eos();
         TensorType type = settings.brief() ? TensorType.BF16 : TensorType.F32;
@@ -280,7 +277,7 @@ public final class Run implements AutoCloseable {
         garbage.collectIfMuch();
     }
 
-    /** To be called between pieces of work that leave much behind, as a token of a sample does. */
+    @Override
     public void tidy() {
         garbage.collectIfMuch();
     }

@@ -39,7 +39,8 @@ public record Settings(
         long sampleEvery,
         String samplePrompt,
         long checkpointEvery,
-        boolean brief) {
+        boolean brief)
+        implements Plan {
     private static final String NAME = "run.json";
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);

@@ -70,6 +70,24 @@ public final class TokenFile implements AutoCloseable {
         }
     }
 
+    /** Opens a file that was made from the same; else makes it. As {@link #write}. */
+    static TokenFile prepare(
+            Path file,
+            Corpus corpus,
+            Tokenizer tokenizer,
+            OptionalInt end,
+            long key,
+            Corpus.Watcher watcher) {
+        if (Files.exists(file)) {
+            TokenFile there = open(file);
+            if (there.key() == key) {
+                return there;
+            }
+            there.close();
+        }
+        return write(file, corpus, tokenizer, end, key, watcher);
+    }
+
     /**
      * Tokenises a corpus. The file appears when it is whole.
      *

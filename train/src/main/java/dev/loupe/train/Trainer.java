@@ -3,12 +3,9 @@ package dev.loupe.train;
 import dev.loupe.kernels.AdamW;
 import dev.loupe.kernels.Dropout;
 import dev.loupe.kernels.Processor;
-import dev.loupe.kernels.Targets;
 import dev.loupe.kernels.Tensor;
-import dev.loupe.model.Batch;
 import dev.loupe.model.Gpt;
 import dev.loupe.model.Gradients;
-import dev.loupe.model.KvCache;
 import dev.loupe.model.Parameter;
 import dev.loupe.model.Parameters;
 import dev.loupe.model.Tape;
@@ -17,14 +14,13 @@ import dev.loupe.model.Taps;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Trains a model on windows of text: forward, backward, one step of AdamW. The same seed and data
- * give the same weights, bit for bit, on any number of threads, and whether or not training was
- * stopped and resumed on the way. Not for two threads at once.
+ * Trains a model, on windows of text or on examples: forward, backward, one step of AdamW. The same
+ * seed and data give the same weights, bit for bit, on any number of threads, and whether or not
+ * training was stopped and resumed on the way. Not for two threads at once.
  */
 public final class Trainer {
     /** The usual small number of Adam. */
@@ -35,27 +31,33 @@ public final class Trainer {
 
     private final Gpt gpt;
     private final Recipe recipe;
-    private final TokenFile data;
-    private final Windows windows;
+    private final Material material;
     private final Processor processor;
     private final Gradients gradients;
     private final Moments moments;
     private final WeightAverage average;
     private final Tape tape;
+    private final boolean adapters;
     private Progress progress = Progress.START;
 
     /**
-     * Trains everything that the model keeps as 32-bit floats.
+     * Makes ready to train.
      *
-     * @param windows where in the data to train, and in which order
+     * @param parameters what is trained of the model: {@link Parameters#of}, or {@link
+     *     Parameters#ofAdapters}, which have a dropout of their own
+     * @param material what it is trained on, and in which order
      */
-    public Trainer(Gpt gpt, Recipe recipe, TokenFile data, Windows windows, Processor processor) {
+    public Trainer(
+            Gpt gpt,
+            List<Parameter> parameters,
+            Recipe recipe,
+            Material material,
+            Processor processor) {
         this.gpt = gpt;
         this.recipe = recipe;
-        this.data = data;
-        this.windows = windows;
+        this.material = material;
         this.processor = processor;
-        List<Parameter> parameters = Parameters.of(gpt);
+        adapters = !Parameters.ofAdapters(gpt).isEmpty();
         gradients = new Gradients(parameters);
         moments = new Moments(gradients);
         average = new WeightAverage(parameters, recipe.average());
@@ -65,6 +67,12 @@ public final class Trainer {
                         gradients,
                         recipe.recompute() ? Tape.Blocks.RECOMPUTE : Tape.Blocks.KEEP,
                         Taps.NONE);
+        tape.mostRows(material.mostRows());
+    }
+
+    /** What is trained. */
+    public List<Parameter> parameters() {
+        return gradients.parameters();
     }
 
     /** The model as it stands. */
@@ -93,12 +101,15 @@ public final class Trainer {
         double rate = recipe.schedule().at(progress.step()) * progress.slowdown();
         gradients.clear();
         double loss = 0;
-        for (int i = 0; i < recipe.accumulation(); i++) {
+        List<Lesson> lessons = material.step(progress.windows());
+        long asked = lessons.stream().mapToLong(Lesson::asked).sum();
+        long rows = lessons.stream().mapToLong(lesson -> lesson.batch().rows()).sum();
+        for (int i = 0; i < lessons.size(); i++) {
             if (recipe.dropout() > 0) {
-                long stream = progress.step() * recipe.accumulation() + i;
-                tape.dropout(recipe.dropout(), Dropout.split(recipe.seed() ^ stream << 20, 0));
+                // a step has no more batches than windows or examples
+                dropout(progress.windows() + i);
             }
-            loss += accumulate(progress.windows() + (long) i * recipe.batch());
+            loss += accumulate(lessons.get(i), 1f / asked);
         }
         double norm = moments.gradientNorm(processor);
         String skipped = refusal(loss, norm);
@@ -110,7 +121,16 @@ public final class Trainer {
             moments.step(processor, adam, ++updates, scale);
             average.update(processor, updates);
         }
-        return advance(loss, norm, rate, updates, skipped, start);
+        return advance(rows, loss, norm, rate, updates, skipped, start);
+    }
+
+    private void dropout(long batch) {
+        long stream = Dropout.split(recipe.seed() ^ batch << 20, 0);
+        if (adapters) {
+            tape.adapterDropout(recipe.dropout(), stream);
+        } else {
+            tape.dropout(recipe.dropout(), stream);
+        }
     }
 
     private @Nullable String refusal(double loss, double norm) {
@@ -124,6 +144,7 @@ public final class Trainer {
     }
 
     private StepReport advance(
+            long tokens,
             double loss,
             double norm,
             double rate,
@@ -131,7 +152,6 @@ public final class Trainer {
             @Nullable String skipped,
             long startNanos) {
         int used = recipe.batch() * recipe.accumulation();
-        long tokens = (long) used * windows.length();
         double seconds = (System.nanoTime() - startNanos) / 1e9;
         progress =
                 new Progress(
@@ -155,30 +175,14 @@ public final class Trainer {
     }
 
     /** Adds the gradients of a batch; gives its share of the loss of the step. */
-    private double accumulate(long firstWindow) {
-        int rows = recipe.batch() * windows.length();
-        List<Batch.Part> parts = new ArrayList<>();
-        int[] targets = new int[rows];
-        for (int b = 0; b < recipe.batch(); b++) {
-            parts.add(part(windows.start(firstWindow + b), targets, b * windows.length()));
-        }
-        float[] weights = new float[rows];
-        Arrays.fill(weights, 1f / (rows * recipe.accumulation()));
-        Tensor losses = gpt.loss(tape, new Batch(parts), new Targets(targets, weights));
+    private double accumulate(Lesson lesson, float weight) {
+        Tensor losses = gpt.loss(tape, lesson.batch(), lesson.targets(weight));
         double loss = sum(losses);
         if (Double.isFinite(loss)) {
             tape.backward(losses);
         }
         tape.clear();
         return loss;
-    }
-
-    private Batch.Part part(long start, int[] targets, int to) {
-        int length = windows.length();
-        int[] ids = new int[length + 1];
-        data.read(start, ids, 0, length + 1);
-        System.arraycopy(ids, 1, targets, to, length);
-        return new Batch.Part(KvCache.none(), false, Arrays.copyOf(ids, length));
     }
 
     private static double sum(Tensor losses) {
@@ -190,41 +194,19 @@ public final class Trainer {
     }
 
     /**
-     * The mean loss of a range of tokens that is not trained on, in nats. It takes windows that are
-     * spread evenly, always the same, and changes nothing: no weight, no order, no random number.
-     *
-     * @param first the first token
-     * @param tokens how many there are
-     * @param most windows at most
+     * The mean loss of the tokens that are asked for in some batches, in nats. It changes nothing:
+     * no weight, no order, no random number.
      */
-    public double validate(long first, long tokens, int most) {
-        int length = (int) Math.min(windows.length(), tokens - 1);
-        if (length < 1) {
-            throw new DataException(
-                    "there is nothing to validate with: %d tokens".formatted(tokens));
-        }
-        long there = Math.max(1, (tokens - 1) / length);
-        long count = Math.min(most, there);
-        // whole batches fit into the memory of training
-        count -= count > recipe.batch() ? count % recipe.batch() : 0;
+    public double validate(Iterable<Lesson> lessons) {
         double sum = 0;
-        for (long done = 0; done < count; done += recipe.batch()) {
-            int batch = (int) Math.min(recipe.batch(), count - done);
-            List<Batch.Part> parts = new ArrayList<>();
-            int[] targets = new int[batch * length];
-            for (int b = 0; b < batch; b++) {
-                long start = first + (done + b) * there / count * length;
-                int[] ids = new int[length + 1];
-                data.read(start, ids, 0, length + 1);
-                System.arraycopy(ids, 1, targets, b * length, length);
-                parts.add(new Batch.Part(KvCache.none(), false, Arrays.copyOf(ids, length)));
-            }
-            float[] weights = new float[targets.length];
-            Arrays.fill(weights, 1f / length);
-            Targets asked = new Targets(targets, weights);
-            sum += sum(tape.watch(() -> gpt.loss(tape, new Batch(parts), asked)));
+        long asked = 0;
+        for (Lesson lesson : lessons) {
+            tape.mostRows(Math.max(material.mostRows(), lesson.batch().rows()));
+            sum += sum(tape.watch(() -> gpt.loss(tape, lesson.batch(), lesson.targets(1))));
+            asked += lesson.asked();
         }
-        return sum / count;
+        tape.mostRows(material.mostRows());
+        return sum / asked;
     }
 
     /**

@@ -37,9 +37,14 @@ public record Windows(long first, long tokens, int length, long seed) {
     /** The first token of the {@code n}th window since the start of training. */
     public long start(long n) {
         long epoch = n / perEpoch();
-        long place = permuted(n % perEpoch(), perEpoch(), mix(seed + epoch));
+        long place = inOrder(n, perEpoch(), seed);
         long shift = Long.remainderUnsigned(mix(seed ^ ~epoch), shifts());
         return first + shift + place * length;
+    }
+
+    /** Which of {@code count} things is the {@code n}th, each once in an epoch, in new orders. */
+    static long inOrder(long n, long count, long seed) {
+        return permuted(n % count, count, mix(seed + n / count));
     }
 
     /** Where a place goes in an order of {@code n} places. */

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 import dev.loupe.files.LocalModel;
+import dev.loupe.model.Parameters;
 
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -59,7 +60,14 @@ class OptimiserStepsTest {
         Windows windows = new Windows(0, ids.length, ids.length - 1, 1);
         try (LocalModel model = LocalModel.load(fixture, 2);
                 TokenFile data = TokenFile.open(write(ids))) {
-            Trainer trainer = new Trainer(model.gpt(), recipe, data, windows, model.processor());
+            TextWindows material = new TextWindows(data, windows, recipe);
+            Trainer trainer =
+                    new Trainer(
+                            model.gpt(),
+                            Parameters.of(model.gpt()),
+                            recipe,
+                            material,
+                            model.processor());
             for (JsonNode loss : expected.get("losses")) {
                 StepReport report = trainer.next();
                 assertThat(report.loss())

@@ -104,7 +104,7 @@ class TrainerTest {
             Trainer second = trainer(Style.GPT2, processor, 40, 2, 2, 0.1f);
             assertThat(checkpoints.resume(second, damage -> {})).isTrue();
             assertThat(second.step()).isEqualTo(20);
-            second.validate(0, data.size(), 3);
+            second.validate(held(3));
             steps(second, 20);
             assertThat(bits(second)).isEqualTo(bits(straight));
         }
@@ -227,7 +227,7 @@ class TrainerTest {
             Trainer alone = trainer(Style.GPT2, processor, 10, 2, 1, 0.2f);
             for (int i = 0; i < 10; i++) {
                 watched.next();
-                assertThat(watched.validate(0, data.size(), 1 + i)).isPositive();
+                assertThat(watched.validate(held(1 + i))).isPositive();
                 alone.next();
             }
             assertThat(bits(watched)).isEqualTo(bits(alone));
@@ -248,10 +248,10 @@ class TrainerTest {
                     checkpoints.save(averaging);
                 }
             }
-            means[0] = plain.validate(0, data.size(), 20);
-            means[1] = averaging.withAverage(() -> averaging.validate(0, data.size(), 20));
+            means[0] = plain.validate(held(20));
+            means[1] = averaging.withAverage(() -> averaging.validate(held(20)));
             assertThat(means[1]).isNotEqualTo(means[0]).isLessThan(2.5);
-            assertThat(averaging.validate(0, data.size(), 20))
+            assertThat(averaging.validate(held(20)))
                     .as("the weights themselves are those of training without an average")
                     .isEqualTo(means[0]);
             Trainer again = averaging(processor);
@@ -321,7 +321,14 @@ class TrainerTest {
         GptConfig config = shape.config(tokenizer.vocabSize());
         Gpt gpt = GptLoader.load(config, new Initialization(config, 5), processor.threads());
         Windows windows = new Windows(0, data.size(), CONTEXT, 5);
-        return new Trainer(gpt, recipe, data, windows, processor);
+        TextWindows text = new TextWindows(data, windows, recipe);
+        return new Trainer(gpt, Parameters.of(gpt), recipe, text, processor);
+    }
+
+    private List<Lesson> held(int most) {
+        Recipe recipe = new Recipe(schedule(1), 2, 1, 0.9f, 0.99f, 0.1f, 1, 0, 5, false, 0);
+        return new TextWindows(data, new Windows(0, data.size(), CONTEXT, 5), recipe)
+                .held(0, data.size(), most);
     }
 
     private static void steps(Trainer trainer, int n) {

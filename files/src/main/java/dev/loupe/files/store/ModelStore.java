@@ -1,5 +1,7 @@
 package dev.loupe.files.store;
 
+import dev.loupe.files.AdapterFolder;
+
 import org.jspecify.annotations.Nullable;
 
 import java.io.File;
@@ -65,13 +67,15 @@ public final class ModelStore {
     /**
      * The model that {@code -m} means: a path that is one, or the name of a pulled one.
      *
-     * @return a GGUF file or a folder with config.json; empty if there is neither
+     * @return a GGUF file, a folder with config.json, or one of an adapter; empty if there is none
      */
     public Optional<Path> resolve(String nameOrPath) {
         try {
             Path path = Path.of(nameOrPath);
             if (Files.exists(path)
-                    && (!Files.isDirectory(path) || Files.exists(path.resolve("config.json")))) {
+                    && (!Files.isDirectory(path)
+                            || Files.exists(path.resolve("config.json"))
+                            || AdapterFolder.present(path))) {
                 return Optional.of(path);
             }
         } catch (InvalidPathException e) {

@@ -1,0 +1,25 @@
+package dev.loupe.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Test data that is not part of the repository; a test that lacks it says so and is skipped. */
+final class Outside {
+    private Outside() {}
+
+    /** A file or folder of the shared fixtures. */
+    static Path fixture(String name) {
+        Path shared = Path.of(System.getProperty("loupe.shared", "../../shared"));
+        Path path = shared.resolve("fixtures").resolve(name);
+        if (Files.notExists(path)) {
+            String message = "SKIPPED: no " + path.toAbsolutePath() + " (-Dloupe.shared=DIR)";
+            System.err.println(message);
+            assertThat(System.getenv("CI")).as(message).isNotEqualTo("true");
+            abort(message);
+        }
+        return path;
+    }
+}
