@@ -93,7 +93,7 @@ final class CaptureOptions implements OptionList.Shared {
     /**
      * Half of the memory that nobody uses: the file is written from it, and the model works too.
      */
-    private static long room() {
+    static long room() {
         Runtime runtime = Runtime.getRuntime();
         return (runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory()) / 2;
     }

@@ -118,7 +118,7 @@ public final class Hooks {
                         .map(Hook::name)
                         .sorted(
                                 Comparator.comparing((String name) -> !name.contains(glob))
-                                        .thenComparing(name -> distance(bare(glob), bare(name))))
+                                        .thenComparingInt(name -> distance(bare(glob), bare(name))))
                         .limit(3)
                         .toList();
         return "no hook is called %s; close to it: %s".formatted(glob, String.join(", ", close));
