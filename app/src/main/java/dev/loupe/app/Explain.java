@@ -1,12 +1,20 @@
 package dev.loupe.app;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import dev.loupe.files.LocalModel;
 import dev.loupe.inside.Attribution.Target;
+import dev.loupe.inside.Effect;
 import dev.loupe.inside.Explanation;
 import dev.loupe.inside.Explanation.Question;
 import dev.loupe.inside.Hook;
 import dev.loupe.inside.HookException;
 import dev.loupe.inside.Hooks;
+import dev.loupe.inside.Intervention;
+import dev.loupe.inside.Interventions;
+import dev.loupe.inside.PatchingMap;
+import dev.loupe.inside.Reader;
+import dev.loupe.model.Gpt;
 import dev.loupe.model.Taps;
 
 import org.jspecify.annotations.Nullable;
@@ -15,6 +23,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
+import java.util.List;
 import java.util.OptionalInt;
 
 /** {@code loupe explain}: what happens inside between a prompt and the next token. */
@@ -22,6 +31,7 @@ import java.util.OptionalInt;
 final class Explain implements Runnable {
     @Mixin private PromptOptions prompt = new PromptOptions();
     @Mixin private CaptureOptions capture = new CaptureOptions();
+    @Mixin private ChangeOptions changes = new ChangeOptions();
     @Mixin private EmbeddingOptions embedding = new EmbeddingOptions();
     @Mixin private ModelOptions model = new ModelOptions();
 
@@ -68,6 +78,7 @@ final class Explain implements Runnable {
         prompt.check();
         capture.check();
         embedding.check();
+        changes.check();
         if (top < 1 || top > 1000) {
             throw new WrongUsage("--top: found " + top + ", expected 1 to 1000");
         }
@@ -81,27 +92,96 @@ final class Explain implements Runnable {
                 return;
             }
             int[] ids = prompt.ids(loaded);
-            if (capture.wanted()) {
-                capture.run(loaded, ids, Taps.NONE, json);
-                return;
-            }
-            TokenNames names = new TokenNames(loaded);
-            Explanation explanation = explain(loaded, ids);
-            if (json) {
-                Json.print(new ExplainJson(names).of(loaded, explanation));
-            } else {
-                new ExplainText(names, Paint.of(color)).print(explanation);
+            checkContext(loaded, ids);
+            try {
+                run(loaded, ids);
+            } catch (HookException e) {
+                throw new UserException(String.valueOf(e.getMessage()), e);
             }
         }
     }
 
-    private Explanation explain(LocalModel loaded, int[] ids) {
-        checkContext(loaded, ids);
+    private void run(LocalModel loaded, int[] ids) {
+        List<Intervention> changed = changes.interventions(loaded, ids);
+        if (capture.wanted()) {
+            capture.run(loaded, ids, new Interventions(loaded.gpt(), changed), json);
+        } else if (changes.sweeps()) {
+            sweep(loaded, ids);
+        } else if (changes.wanted()) {
+            effect(loaded, ids, changed);
+        } else {
+            explain(loaded, ids);
+        }
+    }
+
+    private void explain(LocalModel loaded, int[] ids) {
         Question question = new Question(ids, target(loaded), top, lens, CaptureOptions.room());
-        try {
-            return Explanation.of(loaded.gpt(), loaded.processor(), question, Taps.NONE);
-        } catch (HookException e) {
-            throw new UserException(String.valueOf(e.getMessage()), e);
+        Explanation explanation =
+                Explanation.of(loaded.gpt(), loaded.processor(), question, Taps.NONE);
+        TokenNames names = new TokenNames(loaded);
+        if (json) {
+            Json.print(new ExplainJson(names).of(loaded, explanation));
+        } else {
+            new ExplainText(names, Paint.of(color)).print(explanation);
+        }
+    }
+
+    private void effect(LocalModel loaded, int[] ids, List<Intervention> changed) {
+        Effect effect = Effect.of(loaded.gpt(), loaded.processor(), ids, changed, top);
+        Target given = target(loaded);
+        Target about = given == null ? Target.of(effect.before().best().id()) : given;
+        EffectReport report = new EffectReport(new TokenNames(loaded), Paint.of(color));
+        if (json) {
+            ObjectNode node = Json.object().put("model", loaded.path().toString());
+            node.set("ids", Json.of(ids));
+            node.set("effect", report.json(effect, about));
+            Json.print(node);
+        } else {
+            report.print(effect, about);
+        }
+    }
+
+    /** The prompt is the corrupted one, and that of --from the clean one. */
+    private void sweep(LocalModel loaded, int[] ids) {
+        int[] clean = changes.other(loaded);
+        if (clean.length != ids.length) {
+            throw new UserException(
+                    "--from: found %d tokens, expected %d as the prompt has: positions are those of both"
+                            .formatted(clean.length, ids.length));
+        }
+        Gpt gpt = loaded.gpt();
+        Target about = target(loaded);
+        if (about == null) {
+            float[] with = new Reader(gpt, loaded.processor(), Taps.NONE).read(clean);
+            float[] without = new Reader(gpt, loaded.processor(), Taps.NONE).read(ids);
+            Effect effect = Effect.of(without, with, 1);
+            about =
+                    new Target(
+                            effect.after().best().id(),
+                            OptionalInt.of(effect.before().best().id()));
+        }
+        int runs = gpt.config().nLayer() * ids.length;
+        PatchingMap map =
+                changes.byGradient()
+                        ? PatchingMap.byGradient(
+                                gpt, loaded.processor(), clean, ids, about, changes.sweep())
+                        : PatchingMap.of(
+                                gpt,
+                                loaded.processor(),
+                                clean,
+                                ids,
+                                about,
+                                changes.sweep(),
+                                done -> Progress.show("run", done, runs));
+        Progress.end();
+        EffectReport report = new EffectReport(new TokenNames(loaded), Paint.of(color));
+        if (json) {
+            ObjectNode node = Json.object().put("model", loaded.path().toString());
+            node.set("ids", Json.of(ids));
+            node.set("sweep", report.json(map, about));
+            Json.print(node);
+        } else {
+            report.print(map, about, ids);
         }
     }
 

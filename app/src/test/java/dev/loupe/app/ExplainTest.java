@@ -158,8 +158,7 @@ class ExplainTest {
         assertThat(headers.get("blocks.29.attn.hook_pattern"))
                 .contains("'descr': '<f4', 'fortran_order': False, 'shape': (9, 7, 7), }");
         assertThat(Objects.requireNonNull(arrays.get("ids")).getInt(5 * 4)).isEqualTo(7042);
-        ByteBuffer pattern =
-                Objects.requireNonNull(arrays.get("blocks.29.attn.hook_pattern"));
+        ByteBuffer pattern = Objects.requireNonNull(arrays.get("blocks.29.attn.hook_pattern"));
         float sum = 0;
         for (int key = 0; key < 7; key++) {
             sum += pattern.getFloat(4 * (6 * 7 + key));
@@ -247,5 +246,114 @@ class ExplainTest {
                 explain("--components", "one two three cat dog", "--json", "-m", smol()).json();
         assertThat(points.get("points")).hasSize(5);
         assertThat(points.get("points").get(0).get("at")).hasSize(3);
+    }
+
+    @Test
+    void aHeadThatIsSwitchedOffTakesParisWithIt() {
+        JsonNode effect =
+                explain("The capital of France is", "--zero", "L23H4", "--json", "-m", smol())
+                        .json()
+                        .get("effect");
+        assertThat(effect.get("text").textValue()).isEqualTo(" Paris");
+        assertThat(effect.get("kl").doubleValue()).isGreaterThan(0.5);
+        assertThat(effect.get("logit_after").doubleValue())
+                .isLessThan(effect.get("logit_before").doubleValue() - 2);
+        assertThat(effect.get("before")).hasSize(8);
+        JsonNode nothing =
+                explain("The capital of France is", "--scale", "L23H4=1", "--json", "-m", smol())
+                        .json()
+                        .get("effect");
+        assertThat(nothing.get("kl").doubleValue()).isZero();
+        assertThat(nothing.get("after")).isEqualTo(nothing.get("before"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--mean blocks.3.mlp.hook_post[10:200]",
+                "--scale blocks.3.hook_resid_post@-1=0.5",
+                "--steer blocks.20.hook_resid_post@1:-1=60*London",
+                "--cut L23H4:-1:3 --cut L23:4:2",
+                "--zero blocks.2.attn.hook_v[1]@0:3",
+                "--patch blocks.4.hook_resid_pre@3",
+            })
+    void everyChangeHasAnEffect(String options) {
+        String[] other = {"The capital of France is", "-m", smol()};
+        String from = options.startsWith("--patch") ? " --from=The_capital_of_Japan_is" : "";
+        String[] args = Run.args("explain " + options + from, other);
+        for (int i = 0; i < args.length; i++) {
+            args[i] = args[i].replace('_', args[i].startsWith("--from") ? ' ' : '_');
+        }
+        Run run = Run.of(args);
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.out()).contains("KL(before || after)").doesNotContain(" 0.00000 nats");
+    }
+
+    @Test
+    void aSweepShowsWhereTheCountryIs() {
+        String[] question = {
+            "The capital of Japan is",
+            "--from",
+            "The capital of France is",
+            "--sweep",
+            "resid_pre",
+            "--json",
+            "-m",
+            smol()
+        };
+        JsonNode sweep = explain(question).json().get("sweep");
+        assertThat(sweep.get("text").textValue()).isEqualTo(" Paris");
+        double clean = sweep.get("clean").doubleValue();
+        assertThat(sweep.get("logits")).hasSize(30);
+        assertThat(sweep.get("logits").get(0).get(3).doubleValue()).isCloseTo(clean, within(1e-3));
+        assertThat(sweep.get("logits").get(29).get(4).doubleValue()).isCloseTo(clean, within(0.5));
+        assertThat(sweep.get("logits").get(5).get(1).doubleValue())
+                .isEqualTo(sweep.get("corrupted").doubleValue());
+    }
+
+    @Test
+    void aCaptureSeesWhatWasChanged() throws IOException {
+        Path file = folder.resolve("changed.npz");
+        explain(
+                "The capital",
+                "-m",
+                smol(),
+                "--zero",
+                "L0H1",
+                "--capture",
+                "blocks.0.attn.hook_z",
+                "-o",
+                file.toString());
+        ByteBuffer z =
+                Objects.requireNonNull(arrays(file, new HashMap<>()).get("blocks.0.attn.hook_z"));
+        assertThat(z.getFloat(4 * 64)).isZero();
+        assertThat(z.getFloat(4 * 128)).isNotZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "2; --zero L5; expected a place such as L5H3",
+                "1; --zero L5H9; head of blocks.5.attn.hook_z: found 9, expected 0 to 8",
+                "1; --zero L30H1; found block 30, expected 0 to 29",
+                "1; --mean blocks.1.attn.hook_pattern; can be looked at, not changed",
+                "2; --zero L1H1@1; found position 1, expected -1 to 0",
+                "2; --scale L1H1; expected PLACE=",
+                "2; --scale L1H1=many; expected a number",
+                "2; --steer blocks.1.hook_resid_pre=2; expected PLACE=STRENGTH*SUM",
+                "1; --steer L1H1=2*king; steer the residual stream",
+                "2; --cut L1H1; expected L5H3:QUERY:KEY",
+                "2; --cut L1H1:0:0; must stay",
+                "2; --patch L1H1; give --from PROMPT",
+                "2; --from x; goes with --patch",
+                "2; --by-gradient; goes with --sweep",
+                "2; --sweep nothing --from x; Invalid value",
+                "1; --patch L1H1 --from a,b,c,d; expected 1 as the prompt has",
+            })
+    void aChangeThatCannotBeSaysWhy(int code, String options, String message) {
+        Run run = explain(Run.args("The " + options, "-m", smol()));
+        assertThat(run.err()).contains(message);
+        assertThat(run.code()).isEqualTo(code);
     }
 }
