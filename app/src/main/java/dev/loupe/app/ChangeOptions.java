@@ -98,6 +98,11 @@ final class ChangeOptions implements OptionList.Shared {
         return Stream.of(zero, mean, scale, steer, cut, patch).anyMatch(list -> !list.isEmpty());
     }
 
+    /** Whether anything is asked about changes. */
+    boolean any() {
+        return wanted() || sweeps();
+    }
+
     boolean sweeps() {
         return sweep != null;
     }

@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -70,6 +71,19 @@ final class Explain implements Runnable {
             description = "Colours: auto, always or never. Default: auto.")
     private Paint.When color = Paint.When.AUTO;
 
+    @Option(
+            names = "--heads",
+            description =
+                    "Show what every head does with random tokens that are repeated: which look at"
+                            + " the token before, which do induction, which rest on the first.")
+    private boolean heads;
+
+    @Option(
+            names = "--html",
+            paramLabel = "FILE",
+            description = "Write the explanation as one page that needs nothing else.")
+    private @Nullable Path html;
+
     @Option(names = "--json", description = "One JSON object.")
     private boolean json;
 
@@ -79,12 +93,26 @@ final class Explain implements Runnable {
         capture.check();
         embedding.check();
         changes.check();
+        if (html != null
+                && (capture.wanted() || embedding.wanted() || changes.any() || hooks || heads)) {
+            throw new WrongUsage(
+                    "--html is about a prompt as it is; leave out the other questions");
+        }
         if (top < 1 || top > 1000) {
             throw new WrongUsage("--top: found " + top + ", expected 1 to 1000");
         }
         try (LocalModel loaded = model.load()) {
             if (hooks) {
                 list(loaded);
+                return;
+            }
+            if (heads) {
+                HeadTable table = new HeadTable(loaded);
+                if (json) {
+                    Json.print(table.json(loaded));
+                } else {
+                    table.print(top, Paint.of(color));
+                }
                 return;
             }
             if (embedding.wanted()) {
@@ -115,13 +143,18 @@ final class Explain implements Runnable {
     }
 
     private void explain(LocalModel loaded, int[] ids) {
-        Question question = new Question(ids, target(loaded), top, lens, CaptureOptions.room());
+        boolean everywhere = lens || html != null;
+        Question question =
+                new Question(ids, target(loaded), top, everywhere, CaptureOptions.room());
         Explanation explanation =
                 Explanation.of(loaded.gpt(), loaded.processor(), question, Taps.NONE);
         TokenNames names = new TokenNames(loaded);
+        if (html != null) {
+            ExplainPage.write(html, loaded, explanation);
+        }
         if (json) {
             Json.print(new ExplainJson(names).of(loaded, explanation));
-        } else {
+        } else if (html == null) {
             new ExplainText(names, Paint.of(color)).print(explanation);
         }
     }

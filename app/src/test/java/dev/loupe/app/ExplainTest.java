@@ -356,4 +356,72 @@ class ExplainTest {
         assertThat(run.err()).contains(message);
         assertThat(run.code()).isEqualTo(code);
     }
+
+    @Test
+    void aPageNeedsNothingElseAndShowsMarkupAsText() throws IOException {
+        Path page = folder.resolve("page.html");
+        String hostile = "<script>alert('1')</script> & \"<img src=x onerror=y>\"";
+        Run run = explain(hostile, "-m", smol(), "--html", page.toString());
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.out()).isEmpty();
+        String html = Files.readString(page);
+        assertThat(html)
+                .contains("default-src 'none'")
+                .contains("&lt;")
+                .contains("prefers-color-scheme: dark")
+                .doesNotContain("<script")
+                .doesNotContain("<img")
+                .doesNotContain("http://")
+                .doesNotContain("https://")
+                .doesNotContain("url(")
+                .doesNotContain("@import")
+                .doesNotContainPattern("<[^>]* on\\w+=")
+                .endsWith("</html>\n");
+        assertThat(folder.toFile().list()).containsExactly("page.html");
+    }
+
+    @Test
+    void aPageHasTheNumbersOfTheObject() throws IOException {
+        Path page = folder.resolve("page.html");
+        JsonNode json =
+                explain(
+                                "The capital of France is",
+                                "-m",
+                                smol(),
+                                "--json",
+                                "--html",
+                                page.toString())
+                        .json();
+        String html = Files.readString(page);
+        JsonNode best = json.at("/distribution/top/0");
+        assertThat(html)
+                .contains("&#39; Paris&#39;")
+                .contains("%.2f %%".formatted(100 * best.get("probability").doubleValue()))
+                .contains("logit %.4f".formatted(best.get("logit").doubleValue()))
+                .contains("%+.3f".formatted(json.at("/heads/0/attribution").doubleValue()));
+        // a cell for each stage and token, and a square for each pair of tokens in each pattern
+        assertThat(html.split("<td class=\"s\\d", -1)).hasSize(1 + 31 * 5);
+        assertThat(html.split("<rect x=", -1)).hasSize(1 + 8 * 15);
+    }
+
+    @Test
+    void aPageThatCannotBeWrittenIsAnError() {
+        Run nowhere =
+                explain("The", "-m", smol(), "--html", folder.resolve("no/p.html").toString());
+        assertThat(nowhere.code()).isEqualTo(1);
+        assertThat(nowhere.err()).contains("cannot be written");
+        Run two = explain("The", "-m", smol(), "--html", "x.html", "--zero", "L1H1");
+        assertThat(two.code()).isEqualTo(2);
+    }
+
+    @Test
+    void everyHeadIsMeasured() {
+        JsonNode scores = explain("--heads", "--json", "-m", smol()).json().get("head_scores");
+        assertThat(scores).hasSize(270);
+        assertThat(scores.get(11 * 9 + 1).get("previous").doubleValue()).isGreaterThan(0.8);
+        assertThat(scores.get(18 * 9 + 6).get("induction").doubleValue()).isGreaterThan(0.8);
+        assertThat(explain("--heads", "--top", "2", "-m", smol()).out())
+                .contains("(induction)")
+                .contains("L11 H1");
+    }
 }
