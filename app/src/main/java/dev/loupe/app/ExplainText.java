@@ -19,6 +19,9 @@ final class ExplainText {
     private static final int BAR = 20;
     private static final int CELL = 10;
 
+    /** Columns of the lens; of longer prompts the last ones are shown. */
+    private static final int COLUMNS = 16;
+
     private final TokenNames names;
     private final Paint paint;
 
@@ -87,16 +90,20 @@ final class ExplainText {
 
     /** All positions: a column for each token, a row for each stage. */
     private void grid(Explanation explanation) {
-        title("What the residual stream says after each block, at each token");
+        int from = Math.max(0, explanation.ids().length - COLUMNS);
+        title(
+                "What the residual stream says after each block, at "
+                        + (from == 0 ? "each token" : "each of the last " + COLUMNS + " tokens"));
         StringBuilder head = new StringBuilder("         ");
-        for (int id : explanation.ids()) {
-            head.append(paint.bold(cell(names.quoted(id)))).append(' ');
+        for (int i = from; i < explanation.ids().length; i++) {
+            head.append(paint.bold(cell(names.quoted(explanation.ids()[i])))).append(' ');
         }
         System.out.println(head.toString().stripTrailing());
         List<List<Reading>> stages = explanation.lens().stages();
         for (int stage = 0; stage < stages.size(); stage++) {
             StringBuilder line = new StringBuilder("  %5s  ".formatted(stage(stage)));
-            for (Reading reading : stages.get(stage)) {
+            List<Reading> readings = stages.get(stage);
+            for (Reading reading : readings.subList(from, readings.size())) {
                 Guess best = reading.best();
                 line.append(paint.sure(best.probability(), cell(names.quoted(best.id()))));
                 line.append(' ');
