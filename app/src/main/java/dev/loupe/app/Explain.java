@@ -143,9 +143,8 @@ final class Explain implements Runnable {
     }
 
     private void explain(LocalModel loaded, int[] ids) {
-        boolean everywhere = lens || html != null;
         Question question =
-                new Question(ids, target(loaded), top, everywhere, CaptureOptions.room());
+                new Question(ids, target(loaded), top, positions(), CaptureOptions.room());
         Explanation explanation =
                 Explanation.of(loaded.gpt(), loaded.processor(), question, Taps.NONE);
         TokenNames names = new TokenNames(loaded);
@@ -157,6 +156,17 @@ final class Explain implements Runnable {
         } else if (html == null) {
             new ExplainText(names, Paint.of(color)).print(explanation);
         }
+    }
+
+    /** How many positions the lens is computed for: as many as are shown. */
+    private int positions() {
+        if (lens && json) {
+            return Integer.MAX_VALUE;
+        }
+        if (html != null) {
+            return ExplainPage.COLUMNS;
+        }
+        return lens ? ExplainText.COLUMNS : 1;
     }
 
     private void effect(LocalModel loaded, int[] ids, List<Intervention> changed) {

@@ -28,7 +28,7 @@ import java.util.UUID;
  */
 final class ExplainPage {
     /** Columns of the lens; of longer prompts the last ones are shown. */
-    private static final int COLUMNS = 48;
+    static final int COLUMNS = 48;
 
     /** Rows and columns of a pattern that is drawn. */
     private static final int SQUARE = 64;
@@ -173,12 +173,13 @@ final class ExplainPage {
         List<List<Reading>> stages = explanation.lens().stages();
         int columns = stages.getFirst().size();
         int from = Math.max(0, columns - COLUMNS);
+        boolean some = explanation.firstOfLens() + from > 0;
         section(
                 "What the residual stream says after each block",
                 "The vector under each token through the last norm and the unembedding (the logit"
                         + " lens): its best guess at the next token. The stronger the colour, the"
                         + " surer; point at a cell for more."
-                        + (from > 0 ? " The last " + COLUMNS + " tokens are shown." : ""));
+                        + (some ? " The last " + COLUMNS + " tokens are shown." : ""));
         page.raw("<div class=\"wide\"><table class=\"lens\">\n<tr><td></td>");
         for (int i = from; i < columns; i++) {
             page.element("th", "", names.quoted(explanation.ids()[explanation.firstOfLens() + i]));

@@ -20,7 +20,7 @@ final class ExplainText {
     private static final int CELL = 10;
 
     /** Columns of the lens; of longer prompts the last ones are shown. */
-    private static final int COLUMNS = 16;
+    static final int COLUMNS = 16;
 
     private final TokenNames names;
     private final Paint paint;
@@ -32,7 +32,7 @@ final class ExplainText {
 
     void print(Explanation explanation) {
         tokens(explanation.ids());
-        if (explanation.firstOfLens() == 0 && explanation.ids().length > 1) {
+        if (explanation.lens().stages().getFirst().size() > 1) {
             grid(explanation);
         } else {
             lens(explanation);
@@ -90,7 +90,7 @@ final class ExplainText {
 
     /** All positions: a column for each token, a row for each stage. */
     private void grid(Explanation explanation) {
-        int from = Math.max(0, explanation.ids().length - COLUMNS);
+        int from = explanation.firstOfLens();
         title(
                 "What the residual stream says after each block, at "
                         + (from == 0 ? "each token" : "each of the last " + COLUMNS + " tokens"));
@@ -102,8 +102,7 @@ final class ExplainText {
         List<List<Reading>> stages = explanation.lens().stages();
         for (int stage = 0; stage < stages.size(); stage++) {
             StringBuilder line = new StringBuilder("  %5s  ".formatted(stage(stage)));
-            List<Reading> readings = stages.get(stage);
-            for (Reading reading : readings.subList(from, readings.size())) {
+            for (Reading reading : stages.get(stage)) {
                 Guess best = reading.best();
                 line.append(paint.sure(best.probability(), cell(names.quoted(best.id()))));
                 line.append(' ');

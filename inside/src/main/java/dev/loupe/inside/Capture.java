@@ -41,6 +41,7 @@ public final class Capture implements Taps {
     private final List<Hook> hooks;
     private final Map<Hook, float[]> kept = new HashMap<>();
     private int first;
+    private int end;
     private int seen;
 
     /**
@@ -116,12 +117,14 @@ public final class Capture implements Taps {
                             .formatted(batch.parts().size()));
         }
         first = batch.parts().getFirst().cache().length();
-        seen = Math.max(seen, Math.min(to, first + batch.rows()));
+        end = first + batch.rows();
+        seen = Math.max(seen, Math.min(to, end));
     }
 
     @Override
     public boolean wants(Site site, int layer) {
-        return wanted.containsKey(new Place(site, layer));
+        // scores of a whole piece are large: none are made for positions that nobody asked for
+        return first < to && end > from && wanted.containsKey(new Place(site, layer));
     }
 
     @Override

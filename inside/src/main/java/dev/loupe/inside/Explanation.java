@@ -11,6 +11,7 @@ import dev.loupe.model.Taps;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -19,7 +20,7 @@ import java.util.stream.IntStream;
  * What happened inside between a prompt and its next token, from one run.
  *
  * @param ids the prompt
- * @param firstOfLens the position of the lens's first column: all, or the last one alone
+ * @param firstOfLens the position of the lens's first column; its last one is the prompt's last
  * @param lens what the residual stream says, stage by stage
  * @param output what the model says behind the last token
  * @param attribution who wrote the logit of the target
@@ -38,16 +39,16 @@ public record Explanation(
      * @param ids the prompt
      * @param target whose logit is shared out; null: that of the most likely token
      * @param top how many tokens, heads and places each list has
-     * @param everyPosition whether the lens looks at all positions, and not at the last alone
+     * @param positions how many positions the lens looks at, the last ones; at least 1
      * @param mostBytes how much memory may be taken for what passes through
      */
     public record Question(
-            int[] ids, @Nullable Target target, int top, boolean everyPosition, long mostBytes) {
+            int[] ids, @Nullable Target target, int top, int positions, long mostBytes) {
         public Question {
-            if (ids.length == 0 || top < 1) {
+            if (ids.length == 0 || top < 1 || positions < 1) {
                 throw new IllegalArgumentException(
-                        "explanation: found %d tokens and lists of %d, expected at least 1"
-                                .formatted(ids.length, top));
+                        "explanation: found %d tokens, lists of %d and %d positions, expected at least 1 of each"
+                                .formatted(ids.length, top, positions));
             }
         }
     }
@@ -79,17 +80,24 @@ public record Explanation(
     public static Explanation of(Gpt gpt, Processor processor, Question question, Taps changes) {
         int[] ids = question.ids;
         int last = ids.length - 1;
-        int from = question.everyPosition ? 0 : last;
-        var streams = new LogitLens.Streams(gpt, from, ids.length, question.mostBytes);
-        Capture written =
-                new Capture(gpt, Attribution.hooks(gpt), last, last + 1, question.mostBytes);
+        int from = Math.max(0, ids.length - question.positions);
         List<Hook> patternHooks = Hooks.of(gpt).matching(List.of("*.hook_pattern"));
-        Capture patterns = new Capture(gpt, patternHooks, last, last + 1, question.mostBytes);
         List<Hook> valueHooks = Hooks.of(gpt).matching(List.of("*.attn.hook_v"));
-        Capture values = new Capture(gpt, valueHooks, 0, ids.length, question.mostBytes);
+        long room = question.mostBytes;
+        Capture values = new Capture(gpt, valueHooks, 0, ids.length, room);
+        room -= Capture.bytes(gpt.config(), valueHooks, 0, ids.length);
+        Capture patterns = new Capture(gpt, patternHooks, last, last + 1, room);
+        room -= Capture.bytes(gpt.config(), patternHooks, last, last + 1);
+        Capture written = new Capture(gpt, Attribution.hooks(gpt), last, last + 1, room);
+        var streams = new LogitLens.Streams(gpt, from, ids.length, room);
 
         Taps watching = changes.then(streams.capture()).then(written).then(patterns).then(values);
-        float[] logits = new Reader(gpt, processor, watching).read(ids);
+        Reader reader = new Reader(gpt, processor, watching);
+        // the last token alone, so that only its scores are made for those who look at patterns
+        if (last > 0) {
+            reader.fill(Arrays.copyOf(ids, last));
+        }
+        float[] logits = reader.read(ids[last]);
 
         Reading output = LogitLens.reading(logits, question.top);
         Target target = question.target == null ? Target.of(output.best().id()) : question.target;

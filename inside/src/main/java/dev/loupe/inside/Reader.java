@@ -39,12 +39,17 @@ public final class Reader {
         if (ids.length == 0) {
             throw new IllegalArgumentException("ids: found none, expected at least one");
         }
+        return last(fill(ids));
+    }
+
+    /** Reads tokens of a prompt, and gives the streams of the last piece of them. */
+    Tensor fill(int... ids) {
         Tensor hidden = Tensor.of(0, 0);
         for (int at = 0; at < ids.length; at += PIECE) {
             int[] piece = Arrays.copyOfRange(ids, at, Math.min(ids.length, at + PIECE));
             hidden = gpt.hidden(ops, new Batch(new Batch.Part(cache, false, piece)));
         }
-        return last(hidden);
+        return hidden;
     }
 
     /** Reads a token that the model drew, and gives the logits behind it. */
