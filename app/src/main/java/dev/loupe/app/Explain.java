@@ -107,12 +107,7 @@ final class Explain implements Runnable {
                 return;
             }
             if (heads) {
-                HeadTable table = new HeadTable(loaded);
-                if (json) {
-                    Json.print(table.json(loaded));
-                } else {
-                    table.print(top, Paint.of(color));
-                }
+                heads(loaded);
                 return;
             }
             if (embedding.wanted()) {
@@ -248,6 +243,21 @@ final class Explain implements Runnable {
         return against == null
                 ? Target.of(id)
                 : new Target(id, OptionalInt.of(OneToken.of(loaded, "--against", against)));
+    }
+
+    private void heads(LocalModel loaded) {
+        int nCtx = loaded.gpt().config().nCtx();
+        if (nCtx < HeadTable.LEAST_CONTEXT) {
+            throw new UserException(
+                    "--heads: the model's context holds %d tokens, expected at least %d"
+                            .formatted(nCtx, HeadTable.LEAST_CONTEXT));
+        }
+        HeadTable table = new HeadTable(loaded);
+        if (json) {
+            Json.print(table.json(loaded));
+        } else {
+            table.print(top, Paint.of(color));
+        }
     }
 
     private void list(LocalModel loaded) {

@@ -14,6 +14,9 @@ import java.util.function.ToDoubleFunction;
 
 /** What every head does with random tokens that are repeated. */
 final class HeadTable {
+    /** Tokens that a text and its repetition take at least. */
+    static final int LEAST_CONTEXT = 7;
+
     private static final int TEXTS = 4;
     private static final int SEED = 1;
     private static final int BAR = 20;

@@ -345,6 +345,8 @@ class ExplainTest {
                 "1; --steer L1H1=2*king; steer the residual stream",
                 "2; --cut L1H1; expected L5H3:QUERY:KEY",
                 "2; --cut L1H1:0:0; must stay",
+                "1; --scale hook_embed=1e38 --scale blocks.0.hook_resid_post=1e38; has grown too"
+                        + " large",
                 "2; --patch L1H1; give --from PROMPT",
                 "2; --from x; goes with --patch",
                 "2; --by-gradient; goes with --sweep",
@@ -424,5 +426,12 @@ class ExplainTest {
         assertThat(explain("--heads", "--top", "2", "-m", small).out())
                 .contains("(induction)")
                 .contains("  L");
+    }
+
+    @Test
+    void aQueryThatWouldSeeNothingIsRefused() {
+        Run run = explain("The capital", "-m", smol(), "--cut", "L0:1:0", "--cut", "L0:1:1");
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.err()).contains("position 1 of block 0 would see nothing any more");
     }
 }

@@ -187,7 +187,7 @@ public final class Interventions implements Taps {
                 return;
             }
         }
-        throw new IllegalArgumentException(
+        throw new HookException(
                 "edge: position %d of block %d would see nothing any more"
                         .formatted(cut.query(), cut.layer()));
     }

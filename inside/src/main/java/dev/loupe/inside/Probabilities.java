@@ -8,8 +8,20 @@ final class Probabilities {
         this.logarithms = logarithms;
     }
 
+    /**
+     * Those of a row of logits.
+     *
+     * @throws HookException if one is NaN or infinite
+     */
     static Probabilities of(float[] logits) {
         double largest = Double.NEGATIVE_INFINITY;
+        for (int id = 0; id < logits.length; id++) {
+            if (!Float.isFinite(logits[id])) {
+                throw new HookException(
+                        "logit of token %d: found %s, expected a finite number; what passes through the model has grown too large"
+                                .formatted(id, logits[id]));
+            }
+        }
         for (float logit : logits) {
             largest = Math.max(largest, logit);
         }
