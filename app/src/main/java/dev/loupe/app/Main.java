@@ -39,6 +39,7 @@ import java.io.StringWriter;
             Generate.class,
             Next.class,
             Logits.class,
+            Explain.class,
             Score.class,
             Tokenize.class,
             Detokenize.class,

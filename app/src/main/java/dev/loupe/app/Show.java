@@ -6,10 +6,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import dev.loupe.files.ModelFileException;
 import dev.loupe.files.ModelSummary;
-import dev.loupe.files.ModelSummary.Kind;
 import dev.loupe.files.TokenizerSummary;
 import dev.loupe.files.store.Bytes;
 import dev.loupe.files.store.ModelStore;
+import dev.loupe.inside.KnownShape;
+import dev.loupe.inside.Tally;
 import dev.loupe.model.GptConfig;
 import dev.loupe.tokens.Tokenizer;
 
@@ -20,6 +21,7 @@ import picocli.CommandLine.Parameters;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
@@ -32,7 +34,10 @@ import java.util.stream.Collectors;
 final class Show implements Runnable {
     @Parameters(
             paramLabel = "MODEL",
-            description = "A .gguf file, a folder with config.json, or the name of a pulled model.")
+            description =
+                    "A .gguf file, a folder with config.json, the name of a pulled model, or one of"
+                            + " gpt2, gpt2-medium, gpt2-large, gpt2-xl and gpt3 for their shapes"
+                            + " without weights.")
     private String model = "";
 
     @Option(names = "--tensors", description = "List every tensor.")
@@ -43,12 +48,47 @@ final class Show implements Runnable {
 
     @Override
     public void run() {
+        Optional<KnownShape> shape = KnownShape.named(model);
+        if (shape.isPresent() && isNotHere()) {
+            show(shape.get());
+            return;
+        }
         ModelSummary summary = ModelSummary.of(ModelStore.ofEnvironment().require(model));
         if (json) {
             Json.print(asJson(summary));
         } else {
             print(summary);
         }
+    }
+
+    private boolean isNotHere() {
+        return ModelStore.ofEnvironment().resolve(model).isEmpty();
+    }
+
+    private void show(KnownShape shape) {
+        GptConfig config = shape.config();
+        Tally tally = Tally.of(config);
+        if (json) {
+            ObjectNode node = Json.object().put("model", shape.label());
+            node.set("config", Json.of(fields(config)));
+            ObjectNode byKind = node.putObject("tally");
+            tally.rows().forEach(row -> byKind.put(row.kind().key(), row.parameters()));
+            node.put("total", tally.total());
+            TallyTable.json(tally, node.putArray("kinds"));
+            Tally told = tally.matricesOnly();
+            ObjectNode matrices = node.putObject("matrices_only");
+            matrices.put("total", told.total()).put("matrices", told.matrices());
+            TallyTable.json(told, matrices.putArray("kinds"));
+            Json.print(node);
+            return;
+        }
+        System.out.println(shape.label() + ", its shape without weights");
+        fields(config).forEach((name, value) -> System.out.printf("  %-12s %s%n", name, value));
+        System.out.println();
+        TallyTable.print(tally);
+        System.out.println();
+        System.out.println("Of the matrices alone, as it is often told");
+        TallyTable.printMatricesOnly(tally);
     }
 
     private static ObjectNode asJson(ModelSummary summary) {
@@ -58,6 +98,7 @@ final class Show implements Runnable {
         ObjectNode tally = node.putObject("tally");
         summary.tally().forEach((kind, n) -> tally.put(kind.key(), n));
         node.put("total", summary.total());
+        TallyTable.json(Tally.of(summary.config()), node.putArray("kinds"));
         node.set("types", Json.of(summary.types()));
         var list = node.putArray("tensors");
         for (ModelSummary.Entry entry : summary.tensors()) {
@@ -117,14 +158,7 @@ final class Show implements Runnable {
         System.out.println();
         printTokenizer(summary);
         System.out.println();
-        for (Map.Entry<Kind, Long> kind : summary.tally().entrySet()) {
-            System.out.printf(
-                    "  %-28s %,16d  %5.1f %%%n",
-                    kind.getKey().title(),
-                    kind.getValue(),
-                    100.0 * kind.getValue() / summary.total());
-        }
-        System.out.printf("  %-28s %,16d%n", "parameters in all", summary.total());
+        TallyTable.print(Tally.of(summary.config()));
         System.out.println();
         summary.types()
                 .forEach((type, bytes) ->

@@ -34,7 +34,8 @@ class ArrowsTest {
         "files, model kernels tokens",
         "generate, model kernels tokens",
         "train, model kernels tokens files",
-        "app, train generate files model kernels tokens"
+        "inside, model kernels tokens",
+        "app, inside train generate files model kernels tokens"
     })
     void aModuleUsesThoseBeforeItOnly(String module, String others) {
         String[] allowed =
@@ -60,7 +61,7 @@ class ArrowsTest {
                 .allMatch(c ->
                         c.getPackageName()
                                 .matches(
-                                        "dev\\.loupe\\.(tokens|kernels|model|files|generate|train|app)"
+                                        "dev\\.loupe\\.(tokens|kernels|model|files|generate|train|inside|app)"
                                             + "(\\..*)?"));
     }
 

@@ -297,13 +297,39 @@ class CommandsTest {
         JsonNode json = Run.of("show", model, "--json").json();
         assertThat(keys(json))
                 .containsExactly(
-                        "model", "config", "tokenizer", "tally", "total", "types", "tensors");
+                        "model",
+                        "config",
+                        "tokenizer",
+                        "tally",
+                        "total",
+                        "kinds",
+                        "types",
+                        "tensors");
+        long ofKinds = 0;
+        for (JsonNode kind : json.get("kinds")) {
+            ofKinds += kind.get("parameters").longValue();
+        }
+        assertThat(json.get("total").longValue()).isEqualTo(ofKinds);
         long total = 0;
         for (JsonNode kind : json.get("tally")) {
             total += kind.longValue();
         }
         assertThat(json.get("total").longValue()).isEqualTo(total);
         assertThat(json.at("/config/vocabSize").intValue()).isEqualTo(TinyModel.VOCAB_SIZE);
+    }
+
+    @Test
+    void showKnowsTheShapeOfGpt3() {
+        JsonNode json = Run.of("show", "gpt3", "--json").json();
+        assertThat(json.get("total").longValue()).isEqualTo(174_604_259_328L);
+        assertThat(json.at("/matrices_only/total").longValue()).isEqualTo(175_181_291_520L);
+        assertThat(json.at("/matrices_only/matrices").longValue()).isEqualTo(27_938);
+        assertThat(Run.of("show", "gpt3").out())
+                .contains("175,181,291,520  in 27,938 matrices")
+                .contains("Left out: position vectors (25,165,824), norms (")
+                .contains("Counted twice");
+        assertThat(Run.of("show", "gpt2-xl").out()).contains("1,557,611,200");
+        assertThat(Run.of("show", "gpt5").code()).isEqualTo(1);
     }
 
     @Test

@@ -6,6 +6,8 @@ import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Collectors;
 
 /** Writes NumPy arrays of float32 (NEP 1, the {@code .npy} format, version 1.0). */
 public final class Npy {
@@ -49,7 +51,7 @@ public final class Npy {
 
     private static void write(WritableByteChannel out, int rows, int cols, Rows values)
             throws IOException {
-        NewFile.writeFully(out, ByteBuffer.wrap(header(rows, cols)));
+        NewFile.writeFully(out, ByteBuffer.wrap(header("<f4", rows, cols)));
         float[] row = new float[cols];
         ByteBuffer bytes =
                 ByteBuffer.allocate(Math.multiplyExact(cols, 4)).order(ByteOrder.LITTLE_ENDIAN);
@@ -61,9 +63,13 @@ public final class Npy {
     }
 
     /** Magic, version, length, and a Python dict padded so that the data starts at 64 bytes. */
-    private static byte[] header(int rows, int cols) {
+    static byte[] header(String type, int... shape) {
+        // Python writes a tuple of one with a comma behind it
+        String axes =
+                Arrays.stream(shape).mapToObj(Integer::toString).collect(Collectors.joining(", "))
+                        + (shape.length == 1 ? "," : "");
         String dict =
-                "{'descr': '<f4', 'fortran_order': False, 'shape': (" + rows + ", " + cols + "), }";
+                "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }".formatted(type, axes);
         int before = 10 + dict.length() + 1;
         String text = dict + " ".repeat(Math.floorMod(-before, 64)) + "\n";
         byte[] ascii = text.getBytes(StandardCharsets.US_ASCII);

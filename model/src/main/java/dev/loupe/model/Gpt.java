@@ -38,6 +38,7 @@ public record Gpt(
      */
     public Tensor hidden(Ops ops, Batch batch) {
         batch.check(config);
+        ops.taps().begin(batch);
         Tensor x = ops.embed(wte, batch.ids(), batch.generated()); // [token, nEmbd]
         x = ops.tap(Site.EMBED, 0, ops.scale(x, config.embedding().scale()));
         if (wpe != null) {

@@ -7,6 +7,12 @@ import dev.loupe.kernels.Tensor;
  * given, or an equal one, changes no bit of the result.
  */
 public interface Taps {
+    /**
+     * Called before a batch passes through, so that a tap knows which positions its rows stand at.
+     * The caches of its parts are as long as they were before it.
+     */
+    default void begin(Batch batch) {}
+
     /** Whether {@link #at} is to be called there. */
     boolean wants(Site site, int layer);
 
@@ -38,6 +44,12 @@ public interface Taps {
     default Taps then(Taps next) {
         Taps first = this;
         return new Taps() {
+            @Override
+            public void begin(Batch batch) {
+                first.begin(batch);
+                next.begin(batch);
+            }
+
             @Override
             public boolean wants(Site site, int layer) {
                 return first.wants(site, layer) || next.wants(site, layer);
