@@ -9,9 +9,10 @@ import dev.loupe.files.ModelSummary;
 import dev.loupe.files.ModelSummary.Kind;
 import dev.loupe.files.TokenizerSummary;
 import dev.loupe.files.store.Bytes;
-import dev.loupe.files.store.ModelStore;
 import dev.loupe.model.GptConfig;
 import dev.loupe.tokens.Tokenizer;
+
+import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -31,9 +32,12 @@ import java.util.stream.Collectors;
                         + " are.")
 final class Show implements Runnable {
     @Parameters(
+            arity = "0..1",
             paramLabel = "MODEL",
-            description = "A .gguf file, a folder with config.json, or the name of a pulled model.")
-    private String model = "";
+            description =
+                    "A .gguf file, a folder with config.json, or the name of a pulled model."
+                            + " Default: as for -m of other commands.")
+    private @Nullable String model;
 
     @Option(names = "--tensors", description = "List every tensor.")
     private boolean tensors;
@@ -43,7 +47,7 @@ final class Show implements Runnable {
 
     @Override
     public void run() {
-        ModelSummary summary = ModelSummary.of(ModelStore.ofEnvironment().require(model));
+        ModelSummary summary = ModelSummary.of(ModelChoice.of(model));
         if (json) {
             Json.print(asJson(summary));
         } else {
