@@ -12,8 +12,9 @@ import picocli.CommandLine.Option;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
-/** Which model; without a word about it, the one used last. */
+/** Which model; without a word about it, the one used last, or else one that came with Loupe. */
 class ModelChoice implements OptionList.Shared {
     @Option(
             names = {"-m", "--model"},
@@ -30,23 +31,52 @@ class ModelChoice implements OptionList.Shared {
 
     /** Where the model is. */
     Path path() {
-        if (model != null) {
-            return ModelStore.ofEnvironment().require(model);
-        }
+        return of(model);
+    }
+
+    /**
+     * Where a model is.
+     *
+     * @param model its path or name; null for the one that commands take which name none
+     */
+    static Path of(@Nullable String model) {
+        return model != null ? named(model) : usedLast().orElseGet(ModelChoice::own);
+    }
+
+    private static Path named(String model) {
+        ModelStore store = ModelStore.ofEnvironment();
+        Optional<Path> own = model.equals(OwnModel.NAME) ? OwnModel.path() : Optional.empty();
+        return store.resolve(model).or(() -> own).orElseGet(() -> store.require(model));
+    }
+
+    private static Optional<Path> usedLast() {
         try {
             Path last = lastUsed();
             if (Files.isRegularFile(last)) {
                 Path path = Path.of(Files.readString(last).strip());
                 if (Files.exists(path)) {
-                    return path;
+                    return Optional.of(path);
                 }
             }
+            return Optional.empty();
         } catch (IOException | RuntimeException e) {
             throw new UserException("the model used last cannot be found; say which with -m", e);
         }
-        throw new UserException(
-                "which model? say so with -m FILE, -m FOLDER or -m NAME; `loupe pull smollm2`"
-                        + " fetches a small one");
+    }
+
+    /** The model that came with Loupe. It says so: whoever named none may expect another. */
+    private static Path own() {
+        Path path =
+                OwnModel.path()
+                        .orElseThrow(() ->
+                                new UserException(
+                                        "which model? say so with -m FILE, -m FOLDER or -m NAME;"
+                                                + " `loupe pull smollm2` fetches a small one"));
+        System.err.println(
+                "loupe: the model is "
+                        + OwnModel.NAME
+                        + ", which came with Loupe; -m NAME takes another");
+        return path;
     }
 
     /** The model's tokenizer, without its weights. */

@@ -14,6 +14,8 @@ import dev.loupe.inside.Tally;
 import dev.loupe.model.GptConfig;
 import dev.loupe.tokens.Tokenizer;
 
+import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -33,12 +35,13 @@ import java.util.stream.Collectors;
                         + " are.")
 final class Show implements Runnable {
     @Parameters(
+            arity = "0..1",
             paramLabel = "MODEL",
             description =
                     "A .gguf file, a folder with config.json, the name of a pulled model, or one of"
                             + " gpt2, gpt2-medium, gpt2-large, gpt2-xl and gpt3 for their shapes"
-                            + " without weights.")
-    private String model = "";
+                            + " without weights. Default: as for -m of other commands.")
+    private @Nullable String model;
 
     @Option(names = "--tensors", description = "List every tensor.")
     private boolean tensors;
@@ -48,12 +51,13 @@ final class Show implements Runnable {
 
     @Override
     public void run() {
-        Optional<KnownShape> shape = KnownShape.named(model);
-        if (shape.isPresent() && isNotHere()) {
+        Optional<KnownShape> shape =
+                Optional.ofNullable(model).filter(Show::isNotHere).flatMap(KnownShape::named);
+        if (shape.isPresent()) {
             show(shape.get());
             return;
         }
-        ModelSummary summary = ModelSummary.of(ModelStore.ofEnvironment().require(model));
+        ModelSummary summary = ModelSummary.of(ModelChoice.of(model));
         if (json) {
             Json.print(asJson(summary));
         } else {
@@ -61,7 +65,7 @@ final class Show implements Runnable {
         }
     }
 
-    private boolean isNotHere() {
+    private static boolean isNotHere(String model) {
         return ModelStore.ofEnvironment().resolve(model).isEmpty();
     }
 

@@ -83,7 +83,7 @@ class BadInputTest {
                     bench -r 0                           | at least 1 repetition
                     bench --kv-type q8_0                 | expected one of [F32, F16]
                     bench -p x                           | 'x' is not an int
-                    show                                 | MODEL
+                    show a b                             | 'b'
                     quantize a b                         | TYPE
                     quantize a b Q9_9                    | Q9_9
                     """)
