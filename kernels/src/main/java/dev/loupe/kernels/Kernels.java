@@ -1,5 +1,7 @@
 package dev.loupe.kernels;
 
+import static dev.loupe.kernels.Weight.PANEL;
+
 /**
  * The inner loops that are worth vectors. There are two providers, with the same bits: plain Java,
  * and the Vector API. Every sum has one fixed order, lane by lane, and is built from {@code fma},
@@ -93,6 +95,33 @@ public interface Kernels {
      * @param y {@code [row, outputs]}
      */
     void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y);
+
+    /**
+     * Adds to gradients of a weight: {@code dw[c / 16][input + i][c % 16] += sum over t of x[t][i]
+     * * dy[panel + c / 16][t][c % 16]}, one chain from what is there on, t ascending.
+     *
+     * @param dy panels of at least {@code x.rows()} rows, one for each of {@code dw}
+     * @param panel the first one
+     * @param x {@code [t, i]}
+     * @param dw as {@link Weight.Floats} has its numbers
+     * @param input what {@code x}'s first column is in {@code dw}
+     */
+    void accumulate(Panels dy, int panel, Strips x, float[][] dw, int input);
+
+    /**
+     * Copies the columns from {@code col} on, at most 16, to a panel; zeros beside them if they are
+     * fewer.
+     *
+     * @param out panels of at least {@code x.rows()} rows
+     */
+    default void pack(Tensor x, int col, Panels out, int panel) {
+        float[] row = new float[PANEL];
+        int n = Math.min(PANEL, x.cols() - col);
+        for (int r = 0; r < x.rows(); r++) {
+            System.arraycopy(x.data(), x.row(r) + col, row, 0, n);
+            out.put(panel, r, row, 0, 1);
+        }
+    }
 
     /**
      * Products of one generated token with the panels {@code [from, to)} of a weight, read as they

@@ -2,6 +2,8 @@ package dev.loupe.kernels;
 
 import static dev.loupe.kernels.Weight.PANEL;
 
+import java.util.Arrays;
+
 /**
  * The backward of {@link Product#multiply}: of {@code y = x W^T + b} follow {@code dx = dy W},
  * {@code dW = dy^T x} and {@code db}, the sum of the rows of {@code dy}. Each is a product of
@@ -10,14 +12,24 @@ import static dev.loupe.kernels.Weight.PANEL;
  * <p>Every sum runs over its rows in one order, so that bits do not depend on the threads.
  */
 public final class ProductBackward {
-    /** How many numbers of a weight are turned around at a time: 8 MB. */
+    /**
+     * How many numbers of a weight, or of a gradient, are packed for all threads at a time: 8 MB.
+     */
     private static final int TURNED = 1 << 21;
 
     /** How many rows are packed at a time for a gradient of weights. */
-    private static final int ROWS = 256;
+    private static final int ROWS = 1024;
+
+    /** How many of them are steps of a sum at a time: two panels stay in the nearest cache. */
+    private static final int STEPS = 256;
 
     /** How many rows of {@code dx} a part of the work has at most. */
     private static final int PART = 240;
+
+    /** How many inputs a part of the work has at most. */
+    private static final int INPUTS = 240;
+
+    private static final ThreadLocal<Panels> PACKED = ThreadLocal.withInitial(Panels::new);
 
     private static final ThreadLocal<float[]> ROOM = ThreadLocal.withInitial(() -> new float[0]);
 
@@ -142,8 +154,44 @@ public final class ProductBackward {
      * @param dw as {@link Weight.Floats} has its numbers, {@code [outputs / 16][inputs * 16]}
      */
     public static void weights(Processor processor, Tensor x, Tensor dy, float[][] dw) {
-        int each = Math.clamp(dw.length / (4L * processor.threads().count()) * 2, 2, 4);
-        int parts = (dw.length + each - 1) / each;
+        Panels packed = PACKED.get();
+        for (int t = 0; t < x.rows(); t += ROWS) {
+            int rows = Math.min(ROWS, x.rows() - t);
+            int together = Math.max(2, TURNED / (PANEL * rows) / 2 * 2);
+            for (int first = 0; first < dw.length; first += together) {
+                int last = Math.min(first + together, dw.length);
+                Tensor out = dy.rows(t, rows);
+                Tensor some =
+                        out.columns(
+                                first * PANEL, Math.min(last * PANEL, out.cols()) - first * PANEL);
+                weights(
+                        processor,
+                        x.rows(t, rows),
+                        some,
+                        packed,
+                        Arrays.copyOfRange(dw, first, last));
+            }
+        }
+    }
+
+    private static void weights(
+            Processor processor, Tensor x, Tensor dy, Panels packed, float[][] dw) {
+        int blocks = (x.rows() + STEPS - 1) / STEPS;
+        packed.resize(blocks * dw.length, Math.min(STEPS, x.rows()));
+        processor
+                .threads()
+                .each(
+                        blocks * dw.length,
+                        processor.grain(blocks * dw.length, 8),
+                        (worker, from, to) -> {
+                            for (int i = from; i < to; i++) {
+                                Tensor block = block(dy, i / dw.length);
+                                int col = i % dw.length * PANEL;
+                                processor.kernels().pack(block, col, packed, i);
+                            }
+                        });
+        int each = inputs(processor, x.cols());
+        int parts = (x.cols() + each - 1) / each;
         processor
                 .threads()
                 .each(
@@ -151,33 +199,32 @@ public final class ProductBackward {
                         1,
                         (worker, from, to) -> {
                             for (int part = from; part < to; part++) {
-                                int first = part * each;
-                                int panels = Math.min(each, dw.length - first);
-                                weights(processor.kernels(), x, dy, dw, first, panels);
+                                int col = part * each;
+                                Tensor inputs = x.columns(col, Math.min(each, x.cols() - col));
+                                accumulate(processor.kernels(), inputs, packed, blocks, dw, col);
                             }
                         });
     }
 
-    private static void weights(
-            Kernels kernels, Tensor x, Tensor dy, float[][] dw, int first, int panels) {
-        int cols = panels * PANEL;
-        float[] room = room((ROWS + x.cols()) * cols);
-        Tensor sum = new Tensor(room, ROWS * cols, x.cols(), cols, cols, 0);
-        for (int t = 0; t < x.rows(); t += ROWS) {
-            int rows = Math.min(ROWS, x.rows() - t);
-            for (int p = 0; p < panels; p++) {
-                pack(dy.rows(t, rows), (first + p) * PANEL, room, p * rows * PANEL);
-            }
-            kernels.multiplyTransposed(room, 0, t > 0, x.rows(t, rows), sum);
-        }
-        for (int p = 0; x.rows() > 0 && p < panels; p++) {
-            float[] into = dw[first + p];
-            for (int i = 0; i < x.cols(); i++) {
-                int at = sum.row(i) + p * PANEL;
-                for (int lane = 0; lane < PANEL; lane++) {
-                    into[i * PANEL + lane] += room[at + lane];
-                }
-            }
+    /** How many inputs a thread takes at a time: whole strips, and four parts for each thread. */
+    private static int inputs(Processor processor, int n) {
+        int share = n / (4 * processor.threads().count());
+        int strips = (share + Strips.WIDTH - 1) / Strips.WIDTH;
+        return Math.clamp(strips, 1, INPUTS / Strips.WIDTH) * Strips.WIDTH;
+    }
+
+    /** Some steps of a sum. */
+    private static Tensor block(Tensor x, int block) {
+        int from = block * STEPS;
+        return x.rows(from, Math.min(STEPS, x.rows() - from));
+    }
+
+    private static void accumulate(
+            Kernels kernels, Tensor x, Panels dy, int blocks, float[][] dw, int input) {
+        float[] room = room(Strips.size(Math.min(STEPS, x.rows()), x.cols()));
+        for (int i = 0; i < blocks; i++) {
+            Strips strips = Strips.of(block(x, i), room);
+            kernels.accumulate(dy, i * dw.length, strips, dw, input);
         }
     }
 

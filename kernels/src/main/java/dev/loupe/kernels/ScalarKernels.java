@@ -75,6 +75,26 @@ final class ScalarKernels implements Kernels {
         }
     }
 
+    @Override
+    public void accumulate(Panels dy, int panel, Strips x, float[][] dw, int input) {
+        float[] one = new float[x.rows() * PANEL];
+        float[] column = new float[x.rows()];
+        float[] sums = new float[PANEL];
+        for (int p = 0; p < dw.length; p++) {
+            dy.get(panel + p, 0, one, 0, x.rows());
+            for (int i = 0; i < x.cols(); i++) {
+                int from = i / Strips.WIDTH * Strips.WIDTH * x.rows() + i % Strips.WIDTH;
+                for (int t = 0; t < column.length; t++) {
+                    column[t] = x.data()[from + t * Strips.WIDTH];
+                }
+                int at = (input + i) * PANEL;
+                System.arraycopy(dw[p], at, sums, 0, PANEL);
+                oneChain(column, 0, one, 0, column.length, sums);
+                System.arraycopy(sums, 0, dw[p], at, PANEL);
+            }
+        }
+    }
+
     /** Adds {@code x[k] * w[k][lane]} to each lane's sum, one k after the other. */
     private static void oneChain(float[] x, int xFrom, float[] w, int wFrom, int n, float[] sums) {
         int k = 0;

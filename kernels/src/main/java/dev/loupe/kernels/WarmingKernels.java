@@ -28,6 +28,8 @@ final class WarmingKernels implements Kernels {
     private final VectorSwitch[] generated = switches(KINDS);
     private final VectorSwitch[] together = switches(2 * KINDS);
     private final VectorSwitch[] prompt = switches(8);
+    private final VectorSwitch gradient = new VectorSwitch();
+    private final VectorSwitch pack = new VectorSwitch();
     private final VectorSwitch transposed = new VectorSwitch();
     private final Map<Activation, VectorSwitch> activations = new EnumMap<>(Activation.class);
     private final VectorSwitch softmax = new VectorSwitch();
@@ -125,6 +127,32 @@ final class WarmingKernels implements Kernels {
             warming.hurry();
         }
         plain.multiplyTransposed(panels, from, add, x, y);
+    }
+
+    @Override
+    public void accumulate(Panels dy, int panel, Strips x, float[][] dw, int input) {
+        if (gradient.on()) {
+            vectors.accumulate(dy, panel, x, dw, input);
+            return;
+        }
+        if (gradient.firstAsked()) {
+            begin(gradient, WarmingSamples.gradient());
+            // who trains has time for nothing else
+            warming.hurry();
+        }
+        plain.accumulate(dy, panel, x, dw, input);
+    }
+
+    @Override
+    public void pack(Tensor x, int col, Panels out, int panel) {
+        if (pack.on()) {
+            vectors.pack(x, col, out, panel);
+            return;
+        }
+        if (pack.firstAsked()) {
+            begin(pack, WarmingSamples.pack());
+        }
+        plain.pack(x, col, out, panel);
     }
 
     @Override

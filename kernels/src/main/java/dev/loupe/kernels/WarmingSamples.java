@@ -43,6 +43,24 @@ final class WarmingSamples {
         return kernels -> kernels.multiplyTransposed(weights, 0, true, in, out);
     }
 
+    static Sample gradient() {
+        Panels dy = new Panels();
+        dy.resize(3, SOME);
+        Strips x = new Strips(new float[Strips.size(SOME, 12 + 1)], SOME, 12 + 1);
+        float[][] dw = new float[3][x.cols() * PANEL];
+        return kernels -> kernels.accumulate(dy, 0, x, dw, 0);
+    }
+
+    static Sample pack() {
+        Tensor x = Tensor.of(SOME, PANEL + 1);
+        Panels out = new Panels();
+        out.resize(2, SOME);
+        return kernels -> {
+            kernels.pack(x, 0, out, 0);
+            kernels.pack(x, PANEL, out, 1);
+        };
+    }
+
     static Sample generated(Weight weight, int panel) {
         Weight narrow = narrow(weight, panel);
         Activations x = Activations.roomFor(narrow);

@@ -100,6 +100,50 @@ class ProvidersAgreeTest {
         }
     }
 
+    @Test
+    void gradientsOfWeightsAgree() {
+        for (int inputs : new int[] {1, 3, 4, 11, 12, 13, 25, 29}) {
+            for (int outputs : new int[] {1, 15, 16, 17, 32, 48, 50}) {
+                int rows = 1 + random.nextInt(70);
+                int panels = (outputs + PANEL - 1) / PANEL;
+                Tensor dy = Numbers.window(random, rows, outputs, true);
+                Panels expectedPanels = new Panels();
+                Panels foundPanels = new Panels();
+                expectedPanels.resize(panels + 1, rows + 2);
+                foundPanels.resize(panels + 1, rows + 2);
+                for (int p = 0; p < panels; p++) {
+                    SCALAR.pack(dy, p * PANEL, expectedPanels, p + 1);
+                    VECTOR.pack(dy, p * PANEL, foundPanels, p + 1);
+                    String what = "panel %d of [%d, %d]".formatted(p, rows, outputs);
+                    assertSameBits(
+                            rows(foundPanels, p + 1, rows),
+                            rows(expectedPanels, p + 1, rows),
+                            what);
+                }
+                Tensor x = Numbers.window(random, rows, inputs, true);
+                Strips strips = Strips.of(x, new float[Strips.size(rows, inputs)]);
+                float[][] expected = new float[panels][];
+                float[][] found = new float[panels][];
+                for (int p = 0; p < panels; p++) {
+                    expected[p] = Numbers.random(random, (inputs + 3) * PANEL);
+                    found[p] = expected[p].clone();
+                }
+                SCALAR.accumulate(expectedPanels, 1, strips, expected, 2);
+                VECTOR.accumulate(foundPanels, 1, strips, found, 2);
+                for (int p = 0; p < panels; p++) {
+                    String what = "[%d, %d] x %d, panel %d".formatted(rows, inputs, outputs, p);
+                    assertSameBits(found[p], expected[p], what);
+                }
+            }
+        }
+    }
+
+    private static float[] rows(Panels panels, int panel, int n) {
+        float[] rows = new float[n * PANEL];
+        panels.get(panel, 0, rows, 0, n);
+        return rows;
+    }
+
     private static int[] widths(TensorType type) {
         return type.quantised()
                 ? new int[] {type.blockSize(), 2 * type.blockSize(), 5 * type.blockSize()}

@@ -62,15 +62,23 @@ final class DoubleSources {
                     "StoredTensor",
                     "TensorSource");
 
-    /** Pieces of work so small that tiny matrices have several, and a rest. */
+    /**
+     * Pieces of work so small that tiny matrices have several, and a rest; and doubles in memory.
+     */
     private static final Map<String, String> SMALL =
             Map.of(
                     "LOGITS = 1 << 24",
                     "LOGITS = 1 << 10",
                     "TURNED = 1 << 21",
                     "TURNED = 1 << 11",
-                    "ROWS = 256",
+                    "ROWS = 1024",
                     "ROWS = 24",
+                    "STEPS = 256",
+                    "STEPS = 10",
+                    "INPUTS = 240",
+                    "INPUTS = 12",
+                    "JAVA_FLOAT",
+                    "JAVA_DOUBLE",
                     "PART = 240",
                     "PART = 7");
 

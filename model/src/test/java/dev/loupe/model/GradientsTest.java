@@ -62,8 +62,8 @@ class GradientsTest {
     /** A class, a piece of its backward, the same with another sign, and the case that sees it. */
     static Stream<Arguments> mutants() {
         return Stream.of(
-                mutant("ScalarKernels", "column[k] = x.", "column[k] = -x.", "matmul"),
-                mutant("ProductBackward", "into[i * PANEL + lane] +=", "-=", "matmul"),
+                mutant("ScalarKernels", "column[k] = x.", "column[k] = -x.", "attention"),
+                mutant("ScalarKernels", "column[t] = x.", "column[t] = -x.", "matmul"),
                 mutant("ProductBackward", "db[from + i] +=", "-=", "matmul"),
                 mutant(
                         "ProductBackward",

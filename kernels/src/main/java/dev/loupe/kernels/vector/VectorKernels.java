@@ -3,7 +3,9 @@ package dev.loupe.kernels.vector;
 import dev.loupe.kernels.Activation;
 import dev.loupe.kernels.Activations;
 import dev.loupe.kernels.Kernels;
+import dev.loupe.kernels.Panels;
 import dev.loupe.kernels.RunningSoftmax;
+import dev.loupe.kernels.Strips;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.kernels.Weight;
 
@@ -27,6 +29,16 @@ public final class VectorKernels implements Kernels {
     @Override
     public void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y) {
         TransposedProduct.multiply(panels, from, add, x, y);
+    }
+
+    @Override
+    public void accumulate(Panels dy, int panel, Strips x, float[][] dw, int input) {
+        GradientProduct.accumulate(dy, panel, x, dw, input);
+    }
+
+    @Override
+    public void pack(Tensor x, int col, Panels out, int panel) {
+        GradientProduct.pack(x, col, out, panel);
     }
 
     @Override
