@@ -166,12 +166,13 @@ public final class Elementwise {
         }
     }
 
-    /** Adds {@code row} to every row of {@code y}. */
-    static void addRow(Tensor y, float[] row) {
+    /** Adds the numbers of {@code row} from {@code from} on to every row of {@code y}. */
+    static void addRow(Tensor y, float[] row, int from) {
+        float[] out = y.data();
         for (int r = 0; r < y.rows(); r++) {
             int k = y.row(r);
             for (int c = 0; c < y.cols(); c++) {
-                y.data()[k + c] += row[c];
+                out[k + c] += row[from + c];
             }
         }
     }

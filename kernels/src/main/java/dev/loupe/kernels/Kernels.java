@@ -97,6 +97,18 @@ public interface Kernels {
     void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y);
 
     /**
+     * {@link #multiply(float[], int, boolean, Tensor, Tensor)} for many rows: {@code y[t][c] =
+     * start + sum over k of x[k][t] * w[panel + c / 16][step + k][c % 16]}, k ascending in one
+     * chain.
+     *
+     * @param w panels of at least {@code step + x.rows()} rows
+     * @param panel the first one
+     * @param step the first row of a panel
+     * @param x rows of activations as columns: {@link Strips#ofRows}
+     */
+    void multiply(Panels w, int panel, int step, boolean add, Strips x, Tensor y);
+
+    /**
      * Adds to gradients of a weight: {@code dw[c / 16][input + i][c % 16] += sum over t of x[t][i]
      * * dy[panel + c / 16][t][c % 16]}, one chain from what is there on, t ascending.
      *

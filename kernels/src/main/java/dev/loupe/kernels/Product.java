@@ -11,6 +11,9 @@ public final class Product {
     /** How much of a weight is decoded at a time for prompt tokens: a part of most caches. */
     private static final int DECODED_BYTES = 1 << 19;
 
+    /** From so many prompt tokens on a product is worth panels that all threads share. */
+    private static final int LARGE = 96;
+
     private static final ThreadLocal<float[]> DECODED = ThreadLocal.withInitial(() -> new float[0]);
 
     private Product() {}
@@ -33,19 +36,30 @@ public final class Product {
         }
         int generated = x.generated();
         if (generated > 0) {
-            multiplyGenerated(processor, x.rows(0, generated), w, y.rows(0, generated));
+            Tensor out = y.rows(0, generated);
+            multiplyGenerated(processor, x.rows(0, generated), w, out);
+            addBias(out, bias, 0);
         }
         if (generated < x.rows()) {
             int prompt = x.rows() - generated;
             int row = 0;
             for (Weight part : parts(w)) {
                 Tensor out = y.rows(generated, prompt).columns(row, part.rows());
-                multiplyPrompt(processor, x.rows(generated, prompt), part, out);
+                Tensor in = x.rows(generated, prompt);
+                if (prompt >= LARGE) {
+                    LargeProducts.multiply(processor, in, part, bias, row, out);
+                } else {
+                    multiplyPrompt(processor, in, part, out);
+                    addBias(out, bias, row);
+                }
                 row += part.rows();
             }
         }
+    }
+
+    static void addBias(Tensor y, float @Nullable [] bias, int from) {
         if (bias != null) {
-            Elementwise.addRow(y, bias);
+            Elementwise.addRow(y, bias, from);
         }
     }
 

@@ -12,24 +12,11 @@ import java.util.Arrays;
  * <p>Every sum runs over its rows in one order, so that bits do not depend on the threads.
  */
 public final class ProductBackward {
-    /**
-     * How many numbers of a weight, or of a gradient, are packed for all threads at a time: 8 MB.
-     */
-    private static final int TURNED = 1 << 21;
-
     /** How many rows are packed at a time for a gradient of weights. */
     private static final int ROWS = 1024;
 
     /** How many of them are steps of a sum at a time: two panels stay in the nearest cache. */
     private static final int STEPS = 256;
-
-    /** How many rows of {@code dx} a part of the work has at most. */
-    private static final int PART = 240;
-
-    /** How many inputs a part of the work has at most. */
-    private static final int INPUTS = 240;
-
-    private static final ThreadLocal<Panels> PACKED = ThreadLocal.withInitial(Panels::new);
 
     private static final ThreadLocal<float[]> ROOM = ThreadLocal.withInitial(() -> new float[0]);
 
@@ -51,14 +38,15 @@ public final class ProductBackward {
             }
             return;
         }
-        int together = Math.max(1, TURNED / (PANEL * padded(w.cols())));
+        int together = LargeProducts.together(padded(w.cols()), w.panels());
         for (int panel = 0; panel < w.panels(); panel += together) {
             int row = panel * PANEL;
             int panels = Math.min(together, w.panels() - panel);
             int rows = Math.min(panels * PANEL, w.rows() - row);
-            float[] turned = room(panels * PANEL * padded(w.cols()));
+            Panels turned = LargeProducts.panels(padded(w.cols()) / PANEL, rows);
             turn(processor, w, panel, rows, turned);
-            multiply(processor, dy.columns(row, rows), turned, dx, add || panel > 0);
+            LargeProducts.multiply(
+                    processor, turned, add || panel > 0, dy.columns(row, rows), dx, done -> {});
         }
     }
 
@@ -66,22 +54,12 @@ public final class ProductBackward {
         return (n + PANEL - 1) / PANEL * PANEL;
     }
 
-    /** This thread's room, with what was left there. */
-    private static float[] room(int n) {
-        float[] room = ROOM.get();
-        if (room.length < n) {
-            room = new float[n];
-            ROOM.set(room);
-        }
-        return room;
-    }
-
     /**
      * Some rows of a weight as panels of columns, {@code [column / 16][row][16]}.
      *
      * @param first the panel of the first row
      */
-    private static void turn(Processor processor, Weight w, int first, int rows, float[] out) {
+    private static void turn(Processor processor, Weight w, int first, int rows, Panels out) {
         int cols = w.cols();
         int panels = (rows + PANEL - 1) / PANEL;
         processor
@@ -90,7 +68,8 @@ public final class ProductBackward {
                         panels,
                         processor.grain(panels, 8),
                         (worker, from, to) -> {
-                            float[] decoded = new float[PANEL * cols];
+                            float[] decoded = LargeProducts.room(ROOM, PANEL * cols);
+                            float[] block = new float[PANEL * PANEL];
                             for (int p = from; p < to; p++) {
                                 float[] panel = decoded;
                                 if (w instanceof Weight.Floats floats) {
@@ -100,50 +79,21 @@ public final class ProductBackward {
                                 }
                                 int lanes = Math.min(PANEL, rows - p * PANEL);
                                 for (int c = 0; c < cols; c += PANEL) {
-                                    int at = c * rows + p * PANEL * PANEL;
                                     int n = Math.min(PANEL, cols - c);
-                                    turnBlock(panel, c * PANEL, n, lanes, out, at);
+                                    turnBlock(panel, c * PANEL, n, lanes, block);
+                                    out.put(c / PANEL, p * PANEL, block, 0, lanes);
                                 }
                             }
                         });
     }
 
     /** Turns {@code n} columns of a panel; columns that are missing become zeros. */
-    private static void turnBlock(float[] panel, int from, int n, int lanes, float[] out, int at) {
+    private static void turnBlock(float[] panel, int from, int n, int lanes, float[] out) {
         for (int lane = 0; lane < lanes; lane++) {
             for (int k = 0; k < PANEL; k++) {
-                out[at + lane * PANEL + k] = k < n ? panel[from + k * PANEL + lane] : 0;
+                out[lane * PANEL + k] = k < n ? panel[from + k * PANEL + lane] : 0;
             }
         }
-    }
-
-    private static void multiply(
-            Processor processor, Tensor dy, float[] turned, Tensor dx, boolean add) {
-        int panels = (dx.cols() + PANEL - 1) / PANEL;
-        int each = Math.clamp(panels / (4L * processor.threads().count()) * 2, 2, 8);
-        int across = (panels + each - 1) / each;
-        int down = (dy.rows() + PART - 1) / PART;
-        processor
-                .threads()
-                .each(
-                        across * down,
-                        1,
-                        (worker, from, to) -> {
-                            for (int part = from; part < to; part++) {
-                                int col = part % across * each * PANEL;
-                                int cols = Math.min(each * PANEL, dx.cols() - col);
-                                int row = part / across * PART;
-                                int rows = Math.min(PART, dy.rows() - row);
-                                processor
-                                        .kernels()
-                                        .multiply(
-                                                turned,
-                                                col * dy.cols(),
-                                                add,
-                                                dy.rows(row, rows),
-                                                dx.rows(row, rows).columns(col, cols));
-                            }
-                        });
     }
 
     /**
@@ -154,30 +104,24 @@ public final class ProductBackward {
      * @param dw as {@link Weight.Floats} has its numbers, {@code [outputs / 16][inputs * 16]}
      */
     public static void weights(Processor processor, Tensor x, Tensor dy, float[][] dw) {
-        Panels packed = PACKED.get();
         for (int t = 0; t < x.rows(); t += ROWS) {
             int rows = Math.min(ROWS, x.rows() - t);
-            int together = Math.max(2, TURNED / (PANEL * rows) / 2 * 2);
+            int together = LargeProducts.together(rows, dw.length);
             for (int first = 0; first < dw.length; first += together) {
                 int last = Math.min(first + together, dw.length);
                 Tensor out = dy.rows(t, rows);
                 Tensor some =
                         out.columns(
                                 first * PANEL, Math.min(last * PANEL, out.cols()) - first * PANEL);
-                weights(
-                        processor,
-                        x.rows(t, rows),
-                        some,
-                        packed,
-                        Arrays.copyOfRange(dw, first, last));
+                some(processor, x.rows(t, rows), some, Arrays.copyOfRange(dw, first, last));
             }
         }
     }
 
-    private static void weights(
-            Processor processor, Tensor x, Tensor dy, Panels packed, float[][] dw) {
+    /** Panels of {@code dy} serve all threads; each takes some inputs through them. */
+    private static void some(Processor processor, Tensor x, Tensor dy, float[][] dw) {
         int blocks = (x.rows() + STEPS - 1) / STEPS;
-        packed.resize(blocks * dw.length, Math.min(STEPS, x.rows()));
+        Panels packed = LargeProducts.panels(blocks * dw.length, Math.min(STEPS, x.rows()));
         processor
                 .threads()
                 .each(
@@ -190,7 +134,7 @@ public final class ProductBackward {
                                 processor.kernels().pack(block, col, packed, i);
                             }
                         });
-        int each = inputs(processor, x.cols());
+        int each = LargeProducts.part(processor, x.cols());
         int parts = (x.cols() + each - 1) / each;
         processor
                 .threads()
@@ -206,13 +150,6 @@ public final class ProductBackward {
                         });
     }
 
-    /** How many inputs a thread takes at a time: whole strips, and four parts for each thread. */
-    private static int inputs(Processor processor, int n) {
-        int share = n / (4 * processor.threads().count());
-        int strips = (share + Strips.WIDTH - 1) / Strips.WIDTH;
-        return Math.clamp(strips, 1, INPUTS / Strips.WIDTH) * Strips.WIDTH;
-    }
-
     /** Some steps of a sum. */
     private static Tensor block(Tensor x, int block) {
         int from = block * STEPS;
@@ -221,9 +158,9 @@ public final class ProductBackward {
 
     private static void accumulate(
             Kernels kernels, Tensor x, Panels dy, int blocks, float[][] dw, int input) {
-        float[] room = room(Strips.size(Math.min(STEPS, x.rows()), x.cols()));
+        float[] room = LargeProducts.room(ROOM, Strips.size(Math.min(STEPS, x.rows()), x.cols()));
         for (int i = 0; i < blocks; i++) {
-            Strips strips = Strips.of(block(x, i), room);
+            Strips strips = Strips.ofColumns(block(x, i), room);
             kernels.accumulate(dy, i * dw.length, strips, dw, input);
         }
     }

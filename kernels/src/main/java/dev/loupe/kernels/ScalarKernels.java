@@ -76,6 +76,26 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
+    public void multiply(Panels w, int panel, int step, boolean add, Strips x, Tensor y) {
+        float[] one = new float[x.rows() * PANEL];
+        float[] column = new float[x.rows()];
+        float[] sums = new float[PANEL];
+        for (int c = 0; c < y.cols(); c += PANEL) {
+            w.get(panel + c / PANEL, step, one, 0, x.rows());
+            int lanes = Math.min(PANEL, y.cols() - c);
+            for (int t = 0; t < y.rows(); t++) {
+                column(x, t, column);
+                Arrays.fill(sums, 0f);
+                if (add) {
+                    System.arraycopy(y.data(), y.row(t) + c, sums, 0, lanes);
+                }
+                oneChain(column, 0, one, 0, column.length, sums);
+                System.arraycopy(sums, 0, y.data(), y.row(t) + c, lanes);
+            }
+        }
+    }
+
+    @Override
     public void accumulate(Panels dy, int panel, Strips x, float[][] dw, int input) {
         float[] one = new float[x.rows() * PANEL];
         float[] column = new float[x.rows()];
@@ -83,15 +103,19 @@ final class ScalarKernels implements Kernels {
         for (int p = 0; p < dw.length; p++) {
             dy.get(panel + p, 0, one, 0, x.rows());
             for (int i = 0; i < x.cols(); i++) {
-                int from = i / Strips.WIDTH * Strips.WIDTH * x.rows() + i % Strips.WIDTH;
-                for (int t = 0; t < column.length; t++) {
-                    column[t] = x.data()[from + t * Strips.WIDTH];
-                }
+                column(x, i, column);
                 int at = (input + i) * PANEL;
                 System.arraycopy(dw[p], at, sums, 0, PANEL);
                 oneChain(column, 0, one, 0, column.length, sums);
                 System.arraycopy(sums, 0, dw[p], at, PANEL);
             }
+        }
+    }
+
+    private static void column(Strips x, int i, float[] column) {
+        int from = i / Strips.WIDTH * Strips.WIDTH * x.rows() + i % Strips.WIDTH;
+        for (int t = 0; t < column.length; t++) {
+            column[t] = x.data()[from + t * Strips.WIDTH];
         }
     }
 

@@ -2,8 +2,8 @@ package dev.loupe.kernels;
 
 /**
  * Columns of activations, twelve side by side, {@code [column / 12][row][12]}: so that a tile finds
- * what it needs next in one line of the cache, however far the rows are from each other. Columns
- * that are missing in the last strip are zeros.
+ * what it needs next in one line of the cache, however far the rows are from each other. Nobody
+ * reads columns that are missing in the last strip.
  *
  * @param rows how many rows there are: the steps of a sum
  */
@@ -16,8 +16,25 @@ public record Strips(float[] data, int rows, int cols) {
         return (cols + WIDTH - 1) / WIDTH * WIDTH * rows;
     }
 
-    /** All columns of a tensor. */
-    static Strips of(Tensor x, float[] room) {
+    /** The rows of a tensor, as columns. */
+    static Strips ofRows(Tensor x, float[] room) {
+        for (int r = 0; r < x.rows(); r += WIDTH) {
+            int n = Math.min(WIDTH, x.rows() - r);
+            for (int i = 0; i < WIDTH; i++) {
+                spread(x.data(), x.row(r + Math.min(i, n - 1)), x.cols(), room, r * x.cols() + i);
+            }
+        }
+        return new Strips(room, /* rows= */ x.cols(), /* cols= */ x.rows());
+    }
+
+    private static void spread(float[] x, int from, int n, float[] y, int to) {
+        for (int k = 0; k < n; k++) {
+            y[to + k * WIDTH] = x[from + k];
+        }
+    }
+
+    /** The columns of a tensor. */
+    static Strips ofColumns(Tensor x, float[] room) {
         for (int c = 0; c < x.cols(); c += WIDTH) {
             int n = Math.min(WIDTH, x.cols() - c);
             int to = c * x.rows();

@@ -28,6 +28,7 @@ final class WarmingKernels implements Kernels {
     private final VectorSwitch[] generated = switches(KINDS);
     private final VectorSwitch[] together = switches(2 * KINDS);
     private final VectorSwitch[] prompt = switches(8);
+    private final VectorSwitch[] large = switches(4);
     private final VectorSwitch gradient = new VectorSwitch();
     private final VectorSwitch pack = new VectorSwitch();
     private final VectorSwitch transposed = new VectorSwitch();
@@ -127,6 +128,20 @@ final class WarmingKernels implements Kernels {
             warming.hurry();
         }
         plain.multiplyTransposed(panels, from, add, x, y);
+    }
+
+    @Override
+    public void multiply(Panels w, int panel, int step, boolean add, Strips x, Tensor y) {
+        VectorSwitch s = large[(add ? 2 : 0) + (y.cols() % (2 * Weight.PANEL) == 0 ? 1 : 0)];
+        if (s.on()) {
+            vectors.multiply(w, panel, step, add, x, y);
+            return;
+        }
+        if (s.firstAsked()) {
+            begin(s, WarmingSamples.large(add, y));
+            warming.hurry();
+        }
+        plain.multiply(w, panel, step, add, x, y);
     }
 
     @Override

@@ -43,6 +43,16 @@ final class WarmingSamples {
         return kernels -> kernels.multiplyTransposed(weights, 0, true, in, out);
     }
 
+    /** A strip and a piece of one, with columns left over or without. */
+    static Sample large(boolean add, Tensor y) {
+        int rows = Strips.WIDTH + 1;
+        Strips x = new Strips(new float[Strips.size(SOME, rows)], SOME, rows);
+        Tensor out = Tensor.of(rows, 2 * PANEL + y.cols() % (2 * PANEL));
+        Panels weights = new Panels();
+        weights.resize(4, SOME);
+        return kernels -> kernels.multiply(weights, 0, 0, add, x, out);
+    }
+
     static Sample gradient() {
         Panels dy = new Panels();
         dy.resize(3, SOME);

@@ -121,7 +121,7 @@ class ProvidersAgreeTest {
                             what);
                 }
                 Tensor x = Numbers.window(random, rows, inputs, true);
-                Strips strips = Strips.of(x, new float[Strips.size(rows, inputs)]);
+                Strips strips = Strips.ofColumns(x, new float[Strips.size(rows, inputs)]);
                 float[][] expected = new float[panels][];
                 float[][] found = new float[panels][];
                 for (int p = 0; p < panels; p++) {
@@ -133,6 +133,32 @@ class ProvidersAgreeTest {
                 for (int p = 0; p < panels; p++) {
                     String what = "[%d, %d] x %d, panel %d".formatted(rows, inputs, outputs, p);
                     assertSameBits(found[p], expected[p], what);
+                }
+            }
+        }
+    }
+
+    @Test
+    void largeProductsAgree() {
+        for (int rows : new int[] {1, 3, 4, 11, 12, 13, 25, 29}) {
+            for (int outputs : new int[] {1, 15, 16, 17, 32, 48, 50}) {
+                int steps = 1 + random.nextInt(70);
+                Panels panels = new Panels();
+                panels.resize((outputs + PANEL - 1) / PANEL + 1, steps + 3);
+                for (int p = 0; p <= (outputs + PANEL - 1) / PANEL; p++) {
+                    panels.put(p, 0, Numbers.random(random, (steps + 3) * PANEL), 0, steps + 3);
+                }
+                Tensor x = Numbers.window(random, rows, steps, true);
+                Strips strips = Strips.ofRows(x, new float[Strips.size(steps, rows)]);
+                Tensor expected = Numbers.window(random, rows, outputs, false);
+                Tensor found = Numbers.window(random, rows, outputs, false);
+                Numbers.fill(expected, 0.3f);
+                Numbers.fill(found, 0.3f);
+                for (boolean add : new boolean[] {true, false}) {
+                    SCALAR.multiply(panels, 1, 2, add, strips, expected);
+                    VECTOR.multiply(panels, 1, 2, add, strips, found);
+                    String what = "[%d, %d] x %d".formatted(rows, steps, outputs);
+                    assertSameBits(found.data(), expected.data(), what);
                 }
             }
         }

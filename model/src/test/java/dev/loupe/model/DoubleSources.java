@@ -69,18 +69,16 @@ final class DoubleSources {
             Map.of(
                     "LOGITS = 1 << 24",
                     "LOGITS = 1 << 10",
-                    "TURNED = 1 << 21",
-                    "TURNED = 1 << 11",
+                    "READY = 1 << 21",
+                    "READY = 1 << 11",
                     "ROWS = 1024",
                     "ROWS = 24",
                     "STEPS = 256",
                     "STEPS = 10",
-                    "INPUTS = 240",
-                    "INPUTS = 12",
                     "JAVA_FLOAT",
                     "JAVA_DOUBLE",
                     "PART = 240",
-                    "PART = 7");
+                    "PART = 12");
 
     private static final Pattern KEPT =
             Pattern.compile("\\bFloat\\.(intBitsToFloat|float16ToFloat|BYTES)\\b");

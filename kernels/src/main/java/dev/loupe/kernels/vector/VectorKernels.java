@@ -32,13 +32,18 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
+    public void multiply(Panels w, int panel, int step, boolean add, Strips x, Tensor y) {
+        StripProduct.multiply(w, panel, step, add, x, y);
+    }
+
+    @Override
     public void accumulate(Panels dy, int panel, Strips x, float[][] dw, int input) {
-        GradientProduct.accumulate(dy, panel, x, dw, input);
+        StripProduct.accumulate(dy, panel, x, dw, input);
     }
 
     @Override
     public void pack(Tensor x, int col, Panels out, int panel) {
-        GradientProduct.pack(x, col, out, panel);
+        StripProduct.pack(x, col, out, panel);
     }
 
     @Override

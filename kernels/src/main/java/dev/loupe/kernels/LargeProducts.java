@@ -1,0 +1,146 @@
+package dev.loupe.kernels;
+
+import static dev.loupe.kernels.Weight.PANEL;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.function.Consumer;
+
+/**
+ * Products of many rows. Panels are made ready once for all threads, and each thread takes some
+ * rows through all of them.
+ */
+final class LargeProducts {
+    /** How many numbers are made ready at a time: 8 MB. */
+    private static final int READY = 1 << 21;
+
+    /** How many rows a part of the work has at most: they stay in a thread's own cache. */
+    private static final int PART = 240;
+
+    /** Rows of a tile, which a part has whole ones of. */
+    private static final int TILE = 12;
+
+    /** How many parts there should be for each thread, for one may be held up. */
+    private static final int PARTS = 4;
+
+    private static final ThreadLocal<Panels> ROOM = ThreadLocal.withInitial(Panels::new);
+
+    /** Steps of a sum at a time: two panels stay in the nearest cache. */
+    private static final int STEPS = 256;
+
+    private static final ThreadLocal<float[]> STRIPS = ThreadLocal.withInitial(() -> new float[0]);
+
+    private static final ThreadLocal<float[]> DECODED = ThreadLocal.withInitial(() -> new float[0]);
+
+    private LargeProducts() {}
+
+    /** This thread's panels, with what was left there. */
+    static Panels panels(int count, int length) {
+        Panels room = ROOM.get();
+        room.resize(count, length);
+        return room;
+    }
+
+    /**
+     * {@code y = x W^T + b}, as {@link Product#multiply} says.
+     *
+     * @param from what the weight's first row is in {@code bias}
+     */
+    static void multiply(
+            Processor processor, Tensor x, Weight w, float @Nullable [] bias, int from, Tensor y) {
+        int together = together(w.cols(), w.panels());
+        for (int first = 0; first < w.panels(); first += together) {
+            int panels = Math.min(together, w.panels() - first);
+            Panels ready = panels(panels, w.cols());
+            decode(processor, w, first, panels, ready);
+            int row = first * PANEL;
+            Tensor out = y.columns(row, Math.min(panels * PANEL, w.rows() - row));
+            multiply(
+                    processor,
+                    ready,
+                    false,
+                    x,
+                    out,
+                    rows -> Product.addBias(rows, bias, from + row));
+        }
+    }
+
+    /** An even number of panels, as many as there is room for. */
+    static int together(int length, int panels) {
+        return Math.min(Math.max(2, READY / (PANEL * length) / 2 * 2), panels);
+    }
+
+    private static void decode(Processor processor, Weight w, int first, int panels, Panels ready) {
+        processor
+                .threads()
+                .each(
+                        panels,
+                        processor.grain(panels, 8),
+                        (worker, from, to) -> {
+                            float[] decoded = room(DECODED, PANEL * w.cols());
+                            for (int p = from; p < to; p++) {
+                                float[] panel = decoded;
+                                if (w instanceof Weight.Floats floats) {
+                                    panel = floats.data()[first + p];
+                                } else {
+                                    processor.kernels().decode(w, first + p, decoded, 0);
+                                }
+                                ready.put(p, 0, panel, 0, w.cols());
+                            }
+                        });
+    }
+
+    /** A thread's room, with what was left there. */
+    static float[] room(ThreadLocal<float[]> of, int n) {
+        float[] room = of.get();
+        if (room.length < n) {
+            room = new float[n];
+            of.set(room);
+        }
+        return room;
+    }
+
+    /**
+     * Rows by panels that are ready, some rows at a time.
+     *
+     * @param done told of rows of {@code y} as soon as they are there
+     */
+    static void multiply(
+            Processor processor,
+            Panels ready,
+            boolean add,
+            Tensor x,
+            Tensor y,
+            Consumer<Tensor> done) {
+        int each = part(processor, x.rows());
+        int parts = (x.rows() + each - 1) / each;
+        processor
+                .threads()
+                .each(
+                        parts,
+                        1,
+                        (worker, from, to) -> {
+                            for (int part = from; part < to; part++) {
+                                int row = part * each;
+                                int rows = Math.min(each, x.rows() - row);
+                                Tensor out = y.rows(row, rows);
+                                multiply(processor.kernels(), ready, add, x.rows(row, rows), out);
+                                done.accept(out);
+                            }
+                        });
+    }
+
+    private static void multiply(Kernels kernels, Panels w, boolean add, Tensor x, Tensor y) {
+        float[] room = room(STRIPS, Strips.size(Math.min(STEPS, x.cols()), x.rows()));
+        for (int k = 0; k < x.cols(); k += STEPS) {
+            Strips strips = Strips.ofRows(x.columns(k, Math.min(STEPS, x.cols() - k)), room);
+            kernels.multiply(w, 0, k, add || k > 0, strips, y);
+        }
+    }
+
+    /** How many rows, or columns, a part of the work has. */
+    static int part(Processor processor, int n) {
+        int share = n / (PARTS * processor.threads().count());
+        return Math.max(TILE, Math.min((share + TILE - 1) / TILE * TILE, PART));
+    }
+}
