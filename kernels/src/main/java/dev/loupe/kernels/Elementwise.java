@@ -13,12 +13,9 @@ public final class Elementwise {
                 processor,
                 y,
                 r -> {
-                    int i = a.row(r);
-                    int j = b.row(r);
                     int k = y.row(r);
-                    for (int c = 0; c < y.cols(); c++) {
-                        y.data()[k + c] = a.data()[i + c] + b.data()[j + c];
-                    }
+                    System.arraycopy(a.data(), a.row(r), y.data(), k, y.cols());
+                    processor.kernels().addScaled(1, b.data(), b.row(r), y.data(), k, y.cols());
                 });
     }
 
@@ -68,13 +65,8 @@ public final class Elementwise {
                 processor,
                 g,
                 r -> {
-                    float[] from = g.data();
-                    float[] to = into.data();
-                    int i = g.row(r);
-                    int k = into.row(r);
-                    for (int c = 0; c < g.cols(); c++) {
-                        to[k + c] += s * from[i + c];
-                    }
+                    int to = into.row(r);
+                    processor.kernels().addScaled(s, g.data(), g.row(r), into.data(), to, g.cols());
                 });
     }
 
@@ -85,21 +77,14 @@ public final class Elementwise {
                 processor,
                 dy,
                 r -> {
-                    product(dy, b, da, r);
-                    product(dy, a, db, r);
+                    addProducts(processor.kernels(), dy, b, da, r);
+                    addProducts(processor.kernels(), dy, a, db, r);
                 });
     }
 
-    private static void product(Tensor dy, Tensor x, Tensor into, int r) {
-        float[] d = dy.data();
-        float[] factor = x.data();
-        float[] to = into.data();
-        int i = dy.row(r);
-        int j = x.row(r);
-        int k = into.row(r);
-        for (int c = 0; c < dy.cols(); c++) {
-            to[k + c] += d[i + c] * factor[j + c];
-        }
+    private static void addProducts(Kernels kernels, Tensor a, Tensor b, Tensor to, int r) {
+        kernels.addProducts(
+                a.data(), a.row(r), b.data(), b.row(r), to.data(), to.row(r), to.cols());
     }
 
     /** The backward of {@link #activate}: {@code dx += f'(x) * dy}. */
@@ -109,15 +94,11 @@ public final class Elementwise {
                 processor,
                 dy,
                 r -> {
-                    float[] slope = new float[x.cols()];
-                    Slope.of(processor.kernels(), f, x.data(), x.row(r), slope);
-                    float[] d = dy.data();
-                    float[] to = dx.data();
-                    int i = dy.row(r);
-                    int k = dx.row(r);
-                    for (int c = 0; c < slope.length; c++) {
-                        to[k + c] += d[i + c] * slope[c];
-                    }
+                    int n = x.cols();
+                    float[] slope = new float[n];
+                    Kernels kernels = processor.kernels();
+                    kernels.slope(f, x.data(), x.row(r), slope, 0, n);
+                    kernels.addProducts(dy.data(), dy.row(r), slope, 0, dx.data(), dx.row(r), n);
                 });
     }
 
@@ -167,13 +148,9 @@ public final class Elementwise {
     }
 
     /** Adds the numbers of {@code row} from {@code from} on to every row of {@code y}. */
-    static void addRow(Tensor y, float[] row, int from) {
-        float[] out = y.data();
+    static void addRow(Kernels kernels, Tensor y, float[] row, int from) {
         for (int r = 0; r < y.rows(); r++) {
-            int k = y.row(r);
-            for (int c = 0; c < y.cols(); c++) {
-                out[k + c] += row[from + c];
-            }
+            kernels.addScaled(1, row, from, y.data(), y.row(r), y.cols());
         }
     }
 

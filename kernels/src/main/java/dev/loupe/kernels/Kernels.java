@@ -180,4 +180,56 @@ public interface Kernels {
 
     /** {@code y = e^x} for {@code n} numbers; 0 below -87. */
     void exp(float[] x, int xOffset, float[] y, int yOffset, int n);
+
+    /** {@code y = f'(x)} for {@code n} numbers. */
+    default void slope(Activation f, float[] x, int xOffset, float[] y, int yOffset, int n) {
+        for (int i = 0; i < n; i++) {
+            y[yOffset + i] = Slope.of(f, x[xOffset + i]);
+        }
+    }
+
+    /** {@code y += s * x} for {@code n} numbers. */
+    default void addScaled(float s, float[] x, int xOffset, float[] y, int yOffset, int n) {
+        for (int i = 0; i < n; i++) {
+            y[yOffset + i] += s * x[xOffset + i];
+        }
+    }
+
+    /** {@code y += a * b} for {@code n} numbers. */
+    default void addProducts(
+            float[] a, int aOffset, float[] b, int bOffset, float[] y, int yOffset, int n) {
+        for (int i = 0; i < n; i++) {
+            y[yOffset + i] += a[aOffset + i] * b[bOffset + i];
+        }
+    }
+
+    /** {@code y = (x - mean) * factor} for as many numbers as {@code y} has. */
+    default void standardize(float[] x, int xOffset, float mean, float factor, float[] y) {
+        for (int i = 0; i < y.length; i++) {
+            y[i] = (x[xOffset + i] - mean) * factor;
+        }
+    }
+
+    /**
+     * The backward of a norm behind {@link #standardize}: {@code dx += factor * (dy * weight - mean
+     * - h * slope)} for as many numbers as {@code h} has.
+     *
+     * @param h what {@link #standardize} gave
+     * @param mean of {@code dy * weight}, or 0 where the norm takes out none
+     * @param slope the mean of {@code dy * weight * h}
+     */
+    default void standardizeBackward(
+            float[] h,
+            float[] weight,
+            float factor,
+            float mean,
+            float slope,
+            float[] dy,
+            int dyOffset,
+            float[] dx,
+            int dxOffset) {
+        for (int i = 0; i < h.length; i++) {
+            dx[dxOffset + i] += factor * (dy[dyOffset + i] * weight[i] - mean - h[i] * slope);
+        }
+    }
 }

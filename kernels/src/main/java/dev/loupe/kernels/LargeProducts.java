@@ -61,7 +61,7 @@ final class LargeProducts {
                     false,
                     x,
                     out,
-                    rows -> Product.addBias(rows, bias, from + row));
+                    rows -> Product.addBias(processor.kernels(), rows, bias, from + row));
         }
     }
 

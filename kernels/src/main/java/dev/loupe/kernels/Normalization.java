@@ -94,6 +94,7 @@ public final class Normalization {
             float @Nullable [] dweight,
             float @Nullable [] dbias) {
         int n = weight.length;
+        Kernels kernels = processor.kernels();
         int parts = (x.rows() + TOGETHER - 1) / TOGETHER;
         float[][] sums = new float[parts][2 * n];
         processor
@@ -107,9 +108,10 @@ public final class Normalization {
                                 int end = Math.min(x.rows(), (part + 1) * TOGETHER);
                                 for (int r = part * TOGETHER; r < end; r++) {
                                     for (int c = 0; c < x.cols(); c += n) {
-                                        float factor = normalized(kind, x, r, c, eps, h);
-                                        share(dy, r, c, h, sums[part]);
-                                        groupBackward(kind, h, factor, weight, dy, dx, r, c);
+                                        float factor = normalized(kernels, kind, x, r, c, eps, h);
+                                        share(kernels, dy, r, c, h, sums[part]);
+                                        groupBackward(
+                                                kernels, kind, h, factor, weight, dy, dx, r, c);
                                     }
                                 }
                             }
@@ -125,32 +127,26 @@ public final class Normalization {
     }
 
     /** Fills {@code h} and gives the factor that the deviations were multiplied by. */
-    private static float normalized(Kind kind, Tensor x, int r, int c, float eps, float[] h) {
+    private static float normalized(
+            Kernels kernels, Kind kind, Tensor x, int r, int c, float eps, float[] h) {
         int n = h.length;
         int from = x.row(r) + c;
         float[] in = x.data();
         float mean = kind == Kind.RMS ? 0f : Reduction.sum(in, from, n) / n;
         float variance = Reduction.squares(in, from, n, mean) / n;
         float factor = (float) (1 / Math.sqrt(variance + eps));
-        for (int i = 0; i < n; i++) {
-            h[i] = (in[from + i] - mean) * factor;
-        }
+        kernels.standardize(in, from, mean, factor, h);
         return factor;
     }
 
-    private static void share(Tensor dy, int r, int c, float[] h, float[] sums) {
-        float[] d = dy.data();
+    private static void share(Kernels kernels, Tensor dy, int r, int c, float[] h, float[] sums) {
         int from = dy.row(r) + c;
-        int n = h.length;
-        for (int i = 0; i < n; i++) {
-            sums[i] += d[from + i] * h[i];
-        }
-        for (int i = 0; i < n; i++) {
-            sums[n + i] += d[from + i];
-        }
+        kernels.addProducts(dy.data(), from, h, 0, sums, 0, h.length);
+        kernels.addScaled(1, dy.data(), from, sums, h.length, h.length);
     }
 
     private static void groupBackward(
+            Kernels kernels,
             Kind kind,
             float[] h,
             float factor,
@@ -166,10 +162,7 @@ public final class Normalization {
         float along = Reduction.dot(d, from, weight, h, n);
         float mean = sum / n;
         float slope = along / n;
-        float[] out = dx.data();
         int to = dx.row(r) + c;
-        for (int i = 0; i < n; i++) {
-            out[to + i] += factor * (d[from + i] * weight[i] - mean - h[i] * slope);
-        }
+        kernels.standardizeBackward(h, weight, factor, mean, slope, d, from, dx.data(), to);
     }
 }

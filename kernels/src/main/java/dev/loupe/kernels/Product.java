@@ -38,7 +38,7 @@ public final class Product {
         if (generated > 0) {
             Tensor out = y.rows(0, generated);
             multiplyGenerated(processor, x.rows(0, generated), w, out);
-            addBias(out, bias, 0);
+            addBias(processor.kernels(), out, bias, 0);
         }
         if (generated < x.rows()) {
             int prompt = x.rows() - generated;
@@ -50,16 +50,16 @@ public final class Product {
                     LargeProducts.multiply(processor, in, part, bias, row, out);
                 } else {
                     multiplyPrompt(processor, in, part, out);
-                    addBias(out, bias, row);
+                    addBias(processor.kernels(), out, bias, row);
                 }
                 row += part.rows();
             }
         }
     }
 
-    static void addBias(Tensor y, float @Nullable [] bias, int from) {
+    static void addBias(Kernels kernels, Tensor y, float @Nullable [] bias, int from) {
         if (bias != null) {
-            Elementwise.addRow(y, bias, from);
+            Elementwise.addRow(kernels, y, bias, from);
         }
     }
 

@@ -186,12 +186,11 @@ public final class ProductBackward {
                         256,
                         (worker, from, to) -> {
                             float[] sum = new float[to - from];
-                            float[] d = dy.data();
                             for (int t = 0; t < dy.rows(); t++) {
                                 int row = dy.row(t) + from;
-                                for (int i = 0; i < sum.length; i++) {
-                                    sum[i] += d[row + i];
-                                }
+                                processor
+                                        .kernels()
+                                        .addScaled(1, dy.data(), row, sum, 0, sum.length);
                             }
                             for (int i = 0; i < sum.length; i++) {
                                 db[from + i] += sum[i];

@@ -33,6 +33,8 @@ final class WarmingKernels implements Kernels {
     private final VectorSwitch pack = new VectorSwitch();
     private final VectorSwitch transposed = new VectorSwitch();
     private final Map<Activation, VectorSwitch> activations = new EnumMap<>(Activation.class);
+    private final Map<Activation, VectorSwitch> slopes = new EnumMap<>(Activation.class);
+    private final VectorSwitch elementwise = new VectorSwitch();
     private final VectorSwitch softmax = new VectorSwitch();
     private final VectorSwitch exp = new VectorSwitch();
 
@@ -42,6 +44,7 @@ final class WarmingKernels implements Kernels {
         this.warming = warming;
         for (Activation f : Activation.values()) {
             activations.put(f, new VectorSwitch());
+            slopes.put(f, new VectorSwitch());
         }
     }
 
@@ -231,5 +234,59 @@ final class WarmingKernels implements Kernels {
             begin(exp, WarmingSamples.exp());
         }
         plain.exp(x, xOffset, y, yOffset, n);
+    }
+
+    @Override
+    public void slope(Activation f, float[] x, int xOffset, float[] y, int yOffset, int n) {
+        VectorSwitch s = Objects.requireNonNull(slopes.get(f));
+        if (s.on()) {
+            vectors.slope(f, x, xOffset, y, yOffset, n);
+            return;
+        }
+        if (s.firstAsked()) {
+            begin(s, WarmingSamples.slope(f));
+        }
+        plain.slope(f, x, xOffset, y, yOffset, n);
+    }
+
+    private Kernels elementwise() {
+        if (elementwise.on()) {
+            return vectors;
+        }
+        if (elementwise.firstAsked()) {
+            begin(elementwise, WarmingSamples.elementwise());
+        }
+        return plain;
+    }
+
+    @Override
+    public void addScaled(float s, float[] x, int xOffset, float[] y, int yOffset, int n) {
+        elementwise().addScaled(s, x, xOffset, y, yOffset, n);
+    }
+
+    @Override
+    public void addProducts(
+            float[] a, int aOffset, float[] b, int bOffset, float[] y, int yOffset, int n) {
+        elementwise().addProducts(a, aOffset, b, bOffset, y, yOffset, n);
+    }
+
+    @Override
+    public void standardize(float[] x, int xOffset, float mean, float factor, float[] y) {
+        elementwise().standardize(x, xOffset, mean, factor, y);
+    }
+
+    @Override
+    public void standardizeBackward(
+            float[] h,
+            float[] weight,
+            float factor,
+            float mean,
+            float slope,
+            float[] dy,
+            int dyOffset,
+            float[] dx,
+            int dxOffset) {
+        elementwise()
+                .standardizeBackward(h, weight, factor, mean, slope, dy, dyOffset, dx, dxOffset);
     }
 }

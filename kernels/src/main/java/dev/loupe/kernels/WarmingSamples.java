@@ -103,6 +103,24 @@ final class WarmingSamples {
         return kernels -> kernels.activate(f, x, 0, x, 0, SOME);
     }
 
+    static Sample slope(Activation f) {
+        float[] x = new float[SOME];
+        float[] y = new float[SOME];
+        return kernels -> kernels.slope(f, x, 0, y, 0, SOME);
+    }
+
+    static Sample elementwise() {
+        float[] x = new float[SOME];
+        float[] y = new float[SOME];
+        float[] z = new float[SOME];
+        return kernels -> {
+            kernels.addScaled(1, x, 0, y, 0, SOME);
+            kernels.addProducts(x, 0, x, 0, y, 0, SOME);
+            kernels.standardize(x, 0, 0, 1, z);
+            kernels.standardizeBackward(z, x, 1, 0, 0, x, 0, y, 0);
+        };
+    }
+
     static Sample exp() {
         float[] x = new float[SOME];
         float[] y = new float[SOME];

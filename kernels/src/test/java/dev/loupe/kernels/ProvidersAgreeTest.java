@@ -138,6 +138,42 @@ class ProvidersAgreeTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void slopesAgree(Activation f) {
+        float[] x = Numbers.random(random, 1003);
+        x[7] = 0;
+        x[8] = 40;
+        x[9] = -40;
+        float[] expected = untouched(1010);
+        float[] found = expected.clone();
+        SCALAR.slope(f, x, 2, expected, 3, 1001);
+        VECTOR.slope(f, x, 2, found, 3, 1001);
+        assertSameBits(found, expected, f.name());
+    }
+
+    @Test
+    void elementwiseOperationsAgree() {
+        float[] a = Numbers.random(random, 1003);
+        float[] b = Numbers.random(random, 1003);
+        float[] expected = Numbers.random(random, 1010);
+        float[] found = expected.clone();
+        SCALAR.addScaled(0.3f, a, 2, expected, 3, 1001);
+        VECTOR.addScaled(0.3f, a, 2, found, 3, 1001);
+        assertSameBits(found, expected, "scaled");
+        SCALAR.addProducts(a, 2, b, 1, expected, 3, 1001);
+        VECTOR.addProducts(a, 2, b, 1, found, 3, 1001);
+        assertSameBits(found, expected, "products");
+        float[] h = new float[1001];
+        float[] same = new float[1001];
+        SCALAR.standardize(a, 2, 0.2f, 1.3f, h);
+        VECTOR.standardize(a, 2, 0.2f, 1.3f, same);
+        assertSameBits(same, h, "standardized");
+        SCALAR.standardizeBackward(h, b, 1.3f, 0.1f, 0.2f, a, 2, expected, 3);
+        VECTOR.standardizeBackward(h, b, 1.3f, 0.1f, 0.2f, a, 2, found, 3);
+        assertSameBits(found, expected, "backward of a norm");
+    }
+
     @Test
     void largeProductsAgree() {
         for (int rows : new int[] {1, 3, 4, 11, 12, 13, 25, 29}) {

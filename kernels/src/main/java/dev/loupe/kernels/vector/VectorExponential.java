@@ -72,16 +72,19 @@ final class VectorExponential {
     static void gelu(float[] x, int from, float[] y, int to, int n) {
         int i = 0;
         for (; i <= n - L; i += L) {
-            FloatVector v = FloatVector.fromArray(F, x, from + i);
-            FloatVector z = v.abs().mul(SQRT_HALF);
-            FloatVector t = broadcast(1f).div(broadcast(ERFC_SHRINK).fma(z, broadcast(1f)));
-            FloatVector tail = t.mul(0.5f).mul(polynomial(t)).mul(exp(z.neg().mul(z)));
-            VectorMask<Float> negative = v.compare(VectorOperators.LT, 0f);
-            v.mul(broadcast(1f).sub(tail).blend(tail, negative)).intoArray(y, to + i);
+            gelu(FloatVector.fromArray(F, x, from + i)).intoArray(y, to + i);
         }
         for (; i < n; i++) {
             y[to + i] = Exponential.activate(Activation.GELU, x[from + i]);
         }
+    }
+
+    static FloatVector gelu(FloatVector v) {
+        FloatVector z = v.abs().mul(SQRT_HALF);
+        FloatVector t = broadcast(1f).div(broadcast(ERFC_SHRINK).fma(z, broadcast(1f)));
+        FloatVector tail = t.mul(0.5f).mul(polynomial(t)).mul(exp(z.neg().mul(z)));
+        VectorMask<Float> negative = v.compare(VectorOperators.LT, 0f);
+        return v.mul(broadcast(1f).sub(tail).blend(tail, negative));
     }
 
     private static FloatVector polynomial(FloatVector t) {

@@ -78,4 +78,44 @@ public final class VectorKernels implements Kernels {
     public void exp(float[] x, int xOffset, float[] y, int yOffset, int n) {
         VectorExponential.exp(x, xOffset, y, yOffset, n);
     }
+
+    @Override
+    public void slope(Activation f, float[] x, int xOffset, float[] y, int yOffset, int n) {
+        switch (f) {
+            case SILU -> VectorSlope.silu(x, xOffset, y, yOffset, n);
+            case GELU -> VectorSlope.gelu(x, xOffset, y, yOffset, n);
+            case GELU_TANH -> VectorSlope.geluTanh(x, xOffset, y, yOffset, n);
+        }
+    }
+
+    @Override
+    public void addScaled(float s, float[] x, int xOffset, float[] y, int yOffset, int n) {
+        VectorElementwise.addScaled(s, x, xOffset, y, yOffset, n);
+    }
+
+    @Override
+    public void addProducts(
+            float[] a, int aOffset, float[] b, int bOffset, float[] y, int yOffset, int n) {
+        VectorElementwise.addProducts(a, aOffset, b, bOffset, y, yOffset, n);
+    }
+
+    @Override
+    public void standardize(float[] x, int xOffset, float mean, float factor, float[] y) {
+        VectorElementwise.standardize(x, xOffset, mean, factor, y);
+    }
+
+    @Override
+    public void standardizeBackward(
+            float[] h,
+            float[] weight,
+            float factor,
+            float mean,
+            float slope,
+            float[] dy,
+            int dyOffset,
+            float[] dx,
+            int dxOffset) {
+        VectorElementwise.standardizeBackward(
+                h, weight, factor, mean, slope, dy, dyOffset, dx, dxOffset);
+    }
 }
