@@ -8,7 +8,7 @@ const chance =
   "Chance is the server's: every draw comes from its seed. No number in the pages is random.";
 
 export default ts.config(
-  { ignores: ['target/'] },
+  { ignores: ['target/', '*.tmp.mjs'] },
   js.configs.recommended,
   ts.configs.recommendedTypeChecked,
   svelte.configs.recommended,
@@ -16,7 +16,7 @@ export default ts.config(
     languageOptions: {
       globals: { ...globals.browser, ...globals.node },
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.js'] },
+        projectService: { allowDefaultProject: ['*.js', 'e2e/*.js'] },
         extraFileExtensions: ['.svelte'],
       },
     },

@@ -13,6 +13,12 @@ export default defineConfig({
   test: { include: ['src/**/*.test.ts'] },
   // `npm run dev` beside a running `./loupe explore --port 7070`
   server: {
-    proxy: { '/api': { target: 'http://127.0.0.1:7070', changeOrigin: true, headers: {} } },
+    proxy: {
+      '/api': {
+        target: 'http://127.0.0.1:7070',
+        changeOrigin: true,
+        headers: { Origin: 'http://127.0.0.1:7070' },
+      },
+    },
   },
 });

@@ -74,7 +74,7 @@ describe('a number', () => {
       '0 %',
     ]);
     expect(oneIn(0.2)).toBe('1 in 5.0');
-    expect(visible('a\n b\t')).toBe('a⏎ b⇥');
+    expect(visible('a\n b\t')).toBe('a⏎·b⇥');
   });
 });
 

@@ -59,5 +59,9 @@ export function short(n: number): string {
 
 /** A token's text so that one sees its blanks and line ends. */
 export function visible(text: string): string {
-  return text.replaceAll('\n', '\u23ce').replaceAll('\t', '\u21e5').replaceAll('\r', '\u240d');
+  return text
+    .replaceAll(' ', '\u00b7')
+    .replaceAll('\n', '\u23ce')
+    .replaceAll('\t', '\u21e5')
+    .replaceAll('\r', '\u240d');
 }

@@ -128,9 +128,9 @@ export async function block(layer: number, signal: AbortSignal): Promise<Block> 
   const captured = await capture([...names, `${at}.attn.hook_pattern`], signal);
   const labels: readonly (readonly [string, Kind])[] = [
     ['attention writes', 'head'],
-    ['the stream with it', 'stream'],
+    ['stream with it', 'stream'],
     ['MLP writes', 'mlp'],
-    ['the stream with both', 'stream'],
+    ['stream with both', 'stream'],
   ];
   const columns = names.flatMap((name, i) => {
     const found = captured.get(name);

@@ -65,7 +65,7 @@ export function flowPicture(data: Overview, open: Block | null, options: Options
 
   function guesses(stage: number): void {
     tokens.forEach((_, t) => {
-      const text = visible(guessText(data.lens.readings[stage]?.[t]?.top[0])).trim().slice(0, 6);
+      const text = guessText(data.lens.readings[stage]?.[t]?.top[0]).trim().slice(0, 6);
       element(
         svg,
         'text',
