@@ -72,9 +72,12 @@ describe('the distribution', () => {
   });
 
   it('gives each token its piece of the line', () => {
-    const made = of([0, Math.log(3)]);
-    expect(interval(made, 0)).toEqual([0, made.probability[0]]);
-    expect(interval(made, 1)[0]).toBeCloseTo(0.75, 6);
-    expect(interval(made, 1)[1]).toBeCloseTo(1, 6);
+    const sorted = of([0, Math.log(3)], { topK: 2 });
+    expect(interval(sorted, 0)).toEqual([0, sorted.probability[0]]);
+    expect(interval(sorted, 1)[0]).toBeCloseTo(0.75, 6);
+    expect(interval(sorted, 1)[1]).toBeCloseTo(1, 6);
+    const asTheyCome = of([0, Math.log(3)]);
+    expect(interval(asTheyCome, 0)[0]).toBeCloseTo(0.25, 6);
+    expect(interval(asTheyCome, 1)).toEqual([0, asTheyCome.probability[1]]);
   });
 });

@@ -46,6 +46,8 @@ export interface Distribution {
   readonly kept: number;
   /** how many each step left, in the order of the steps that ran */
   readonly steps: readonly { readonly cut: Cut; readonly left: number }[];
+  /** how tokens lie on the line of length 1: sorted only if a step had to sort them */
+  readonly line: 'likeliest' | 'id';
   /** of the distribution that is drawn from, in bits */
   readonly entropy: number;
 }
@@ -94,6 +96,7 @@ export function distribution({ logits, order }: Ranked, sampling: Sampling): Dis
     probability,
     kept,
     steps,
+    line: greedy || sampling.topK > 0 || sampling.topP < 1 ? 'likeliest' : 'id',
     entropy: Math.max(entropy, 0),
   };
 }
@@ -140,10 +143,21 @@ export function cutBy(distribution: Distribution, rank: number): Cut | null {
   return distribution.steps.find(({ left }) => rank >= left)?.cut ?? null;
 }
 
+/** The ranks that may be drawn, as they lie on the line of length 1. */
+export function alongTheLine({ line, kept, order }: Distribution): Uint32Array {
+  const ranks = Uint32Array.from({ length: kept }, (_, r) => r);
+  return line === 'likeliest'
+    ? ranks
+    : ranks.sort((a, b) => (order[a] as number) - (order[b] as number));
+}
+
 /** The piece of the line of length 1 that the token of this rank has: [from, to). */
 export function interval(distribution: Distribution, rank: number): [number, number] {
   let from = 0;
-  for (let r = 0; r < rank; r++) {
+  for (const r of alongTheLine(distribution)) {
+    if (r === rank) {
+      break;
+    }
     from += distribution.probability[r] as number;
   }
   return [from, from + (distribution.probability[rank] as number)];

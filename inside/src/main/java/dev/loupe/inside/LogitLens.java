@@ -54,6 +54,26 @@ public record LogitLens(List<List<Reading>> stages) {
         return of(gpt, processor, streams, top);
     }
 
+    /**
+     * Looks at a run at every stage and position.
+     *
+     * @param between is called between stages; what it throws ends the work
+     */
+    public static LogitLens of(CapturedRun run, int top, Runnable between) {
+        Gpt gpt = run.gpt();
+        Inference ops = new Inference(run.processor());
+        List<List<Reading>> stages = new ArrayList<>();
+        for (int stage = 0; stage <= gpt.config().nLayer(); stage++) {
+            between.run();
+            Hook hook =
+                    stage == 0
+                            ? new Hook(HookKind.RESID_PRE, 0)
+                            : new Hook(HookKind.RESID_POST, stage - 1);
+            stages.add(read(gpt, ops, run.tensor(hook), top));
+        }
+        return new LogitLens(List.copyOf(stages));
+    }
+
     /** The same of streams that were captured. */
     static LogitLens of(Gpt gpt, Processor processor, Streams streams, int top) {
         Inference ops = new Inference(processor);
