@@ -274,6 +274,14 @@ final class Calls {
         Hooks hooks = Hooks.of(run.gpt());
         ObjectNode root = Answer.MAPPER.createObjectNode();
         ArrayNode layers = root.putArray("layers");
+        // all in one run
+        run.get(
+                hooks.matching(
+                        List.of(
+                                "blocks.*.hook_resid_pre",
+                                "blocks.*.hook_resid_post",
+                                "blocks.*.hook_attn_out",
+                                "blocks.*.hook_mlp_out")));
         for (int layer = 0; layer < run.gpt().config().nLayer(); layer++) {
             ObjectNode node = layers.addObject();
             for (String name : List.of("resid_pre", "attn_out", "mlp_out", "resid_post")) {

@@ -33,6 +33,8 @@ public final class Explorer implements AutoCloseable {
     /** The most that a request may say. */
     private static final int BODY = 1 << 20;
 
+    private static final Set<HttpMethod> PAGES = Set.of(HttpMethod.GET, HttpMethod.HEAD);
+
     private static final String API = "/api/";
 
     private static final String HOST = "127.0.0.1";
@@ -87,6 +89,7 @@ public final class Explorer implements AutoCloseable {
                                     new HttpServerOptions()
                                             .setHost(HOST)
                                             .setPort(port)
+                                            .setHttp2ClearTextEnabled(false)
                                             .setCompressionSupported(true))
                             .requestHandler(explorer::handle)
                             .listen()
@@ -117,7 +120,7 @@ public final class Explorer implements AutoCloseable {
             String path = String.valueOf(request.path());
             if (path.startsWith(API)) {
                 api(request, path.substring(API.length()));
-            } else if (request.method().equals(HttpMethod.GET)) {
+            } else if (PAGES.contains(request.method())) {
                 page(path, response);
             } else {
                 throw new ApiException(405, "pages are only read");

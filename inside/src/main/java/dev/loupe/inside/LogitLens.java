@@ -62,13 +62,12 @@ public record LogitLens(List<List<Reading>> stages) {
     public static LogitLens of(CapturedRun run, int top, Runnable between) {
         Gpt gpt = run.gpt();
         Inference ops = new Inference(run.processor());
+        List<Hook> hooks = Streams.hooks(gpt);
+        // all in one run
+        run.get(hooks);
         List<List<Reading>> stages = new ArrayList<>();
-        for (int stage = 0; stage <= gpt.config().nLayer(); stage++) {
+        for (Hook hook : hooks) {
             between.run();
-            Hook hook =
-                    stage == 0
-                            ? new Hook(HookKind.RESID_PRE, 0)
-                            : new Hook(HookKind.RESID_POST, stage - 1);
             stages.add(read(gpt, ops, run.tensor(hook), top));
         }
         return new LogitLens(List.copyOf(stages));
@@ -118,15 +117,22 @@ public record LogitLens(List<List<Reading>> stages) {
 
     /** The residual stream before the first block and after each, of some positions. */
     static final class Streams {
-        private final List<Hook> hooks = new ArrayList<>();
+        private final List<Hook> hooks;
         private final Capture capture;
 
         Streams(Gpt gpt, int from, int to, long mostBytes) {
+            hooks = hooks(gpt);
+            capture = new Capture(gpt, hooks, from, to, mostBytes);
+        }
+
+        /** One for each stage. */
+        static List<Hook> hooks(Gpt gpt) {
+            List<Hook> hooks = new ArrayList<>();
             hooks.add(new Hook(HookKind.RESID_PRE, 0));
             for (int layer = 0; layer < gpt.config().nLayer(); layer++) {
                 hooks.add(new Hook(HookKind.RESID_POST, layer));
             }
-            capture = new Capture(gpt, hooks, from, to, mostBytes);
+            return hooks;
         }
 
         Capture capture() {
