@@ -71,7 +71,10 @@ export function distribution({ logits, order }: Ranked, sampling: Sampling): Dis
     weight[r] = w;
     total += w;
   }
-  const softmax = weight.map((w) => w / total);
+  const softmax = new Float64Array(n);
+  for (let r = 0; r < n; r++) {
+    softmax[r] = (weight[r] as number) / total;
+  }
   const steps: { cut: Cut; left: number }[] = [];
   const kept = greedy ? Math.min(1, n) : cuts(sampling, scaled, weight, steps);
   if (greedy) {

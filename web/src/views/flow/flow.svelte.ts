@@ -103,7 +103,7 @@ export async function overview(signal: AbortSignal): Promise<Overview> {
     wrote.flatMap((layer) => layer.flatMap((w) => [w.attention, w.mlp])),
   );
   shares.sort();
-  const most = Math.max(shares[Math.floor(shares.length * 0.98)] ?? 1, 1e-9);
+  const most = Math.max(shares[Math.floor(shares.length * 0.9)] ?? 1, 1e-9);
   return { run, texts, lens, before, after, wrote, most };
 }
 
