@@ -110,20 +110,39 @@ public final class Distribution {
         return Math.max(bits, 0);
     }
 
-    /** Throws a dart at a line of length 1, on which each token has its probability's share. */
-    public Candidate draw(RandomGenerator random) {
+    /**
+     * A dart that was thrown at a line of length 1, on which each token has its probability's
+     * share.
+     *
+     * @param drawn the token that it hit
+     * @param dart where it hit, from 0 to less than 1
+     * @param from where that token's share begins
+     * @param to where it ends
+     */
+    public record Throw(Candidate drawn, double dart, double from, double to) {}
+
+    /** Throws a dart; where one token is left there is none to throw, and it counts as 0. */
+    public Throw dart(RandomGenerator random) {
         double dart = probabilities.length == 1 ? 0 : random.nextDouble();
         double sum = 0;
         int last = 0;
+        double start = 0;
         for (int i = 0; i < probabilities.length; i++) {
+            double from = sum;
             sum += probabilities[i];
             if (probabilities[i] > 0) {
                 last = i;
+                start = from;
             }
             if (dart < sum) {
-                return candidate(i);
+                return new Throw(candidate(i), dart, from, sum);
             }
         }
-        return candidate(last);
+        return new Throw(candidate(last), dart, start, 1);
+    }
+
+    /** The token that a {@link #dart} hits. */
+    public Candidate draw(RandomGenerator random) {
+        return dart(random).drawn();
     }
 }

@@ -3,6 +3,7 @@ package dev.loupe.inside;
 import dev.loupe.model.GptConfig;
 import dev.loupe.model.Site;
 
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -56,6 +57,23 @@ public final class Hook {
             case ATTENTION -> new int[] {nHead, tokens, keys};
             case RESULTS -> new int[] {tokens, nHead, config.nEmbd()};
             case NEURONS -> new int[] {tokens, config.mlp().nInner()};
+        };
+    }
+
+    /** Its axes: names of those that depend on the prompt, lengths of the others. */
+    public List<String> axes(GptConfig config) {
+        String nHead = Integer.toString(config.attention().nHead());
+        String headDim = Integer.toString(config.attention().headDim());
+        String nEmbd = Integer.toString(config.nEmbd());
+        return switch (kind.layout()) {
+            case STREAM -> List.of("token", nEmbd);
+            case SCALE -> List.of("token", "1");
+            case HEADS -> List.of("token", nHead, headDim);
+            case KEY_HEADS ->
+                    List.of("token", Integer.toString(config.attention().nKvHead()), headDim);
+            case ATTENTION -> List.of(nHead, "query", "key");
+            case RESULTS -> List.of("token", nHead, nEmbd);
+            case NEURONS -> List.of("token", Integer.toString(config.mlp().nInner()));
         };
     }
 

@@ -72,6 +72,15 @@ public final class Hooks {
         return all.stream().filter(found::contains).toList();
     }
 
+    /** Whether a glob matches any. */
+    public boolean known(String glob) {
+        if (glob.length() > LONGEST) {
+            return false;
+        }
+        Pattern pattern = pattern(glob);
+        return all.stream().anyMatch(hook -> pattern.matcher(hook.name()).matches());
+    }
+
     /**
      * The hook of this name.
      *

@@ -54,6 +54,25 @@ public record LogitLens(List<List<Reading>> stages) {
         return of(gpt, processor, streams, top);
     }
 
+    /**
+     * Looks at a run at every stage and position.
+     *
+     * @param between is called between stages; what it throws ends the work
+     */
+    public static LogitLens of(CapturedRun run, int top, Runnable between) {
+        Gpt gpt = run.gpt();
+        Inference ops = new Inference(run.processor());
+        List<Hook> hooks = Streams.hooks(gpt);
+        // all in one run
+        run.get(hooks);
+        List<List<Reading>> stages = new ArrayList<>();
+        for (Hook hook : hooks) {
+            between.run();
+            stages.add(read(gpt, ops, run.tensor(hook), top));
+        }
+        return new LogitLens(List.copyOf(stages));
+    }
+
     /** The same of streams that were captured. */
     static LogitLens of(Gpt gpt, Processor processor, Streams streams, int top) {
         Inference ops = new Inference(processor);
@@ -98,15 +117,22 @@ public record LogitLens(List<List<Reading>> stages) {
 
     /** The residual stream before the first block and after each, of some positions. */
     static final class Streams {
-        private final List<Hook> hooks = new ArrayList<>();
+        private final List<Hook> hooks;
         private final Capture capture;
 
         Streams(Gpt gpt, int from, int to, long mostBytes) {
+            hooks = hooks(gpt);
+            capture = new Capture(gpt, hooks, from, to, mostBytes);
+        }
+
+        /** One for each stage. */
+        static List<Hook> hooks(Gpt gpt) {
+            List<Hook> hooks = new ArrayList<>();
             hooks.add(new Hook(HookKind.RESID_PRE, 0));
             for (int layer = 0; layer < gpt.config().nLayer(); layer++) {
                 hooks.add(new Hook(HookKind.RESID_POST, layer));
             }
-            capture = new Capture(gpt, hooks, from, to, mostBytes);
+            return hooks;
         }
 
         Capture capture() {

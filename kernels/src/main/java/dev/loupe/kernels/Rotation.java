@@ -27,6 +27,16 @@ public final class Rotation {
         this.headDim = headDim;
     }
 
+    /** How many pairs of numbers of a head are turned. */
+    public int pairs() {
+        return frequencies.length;
+    }
+
+    /** By how much pair {@code i} is turned at a position, in radians. */
+    public float angle(int position, int i) {
+        return position * frequencies[i];
+    }
+
     /** Cosine and sine of every angle, {@code [position, frequency]}. */
     private record Table(float[] cos, float[] sin) {}
 

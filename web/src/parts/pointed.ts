@@ -1,0 +1,14 @@
+import type { Kind } from '../lib/colour';
+
+/** What the pointer is on, for the one lens of the page. */
+export interface Pointed {
+  readonly name: string;
+  readonly index: readonly number[];
+  readonly place: number;
+  readonly vector: Float32Array;
+  readonly kind: Kind;
+  readonly end: number;
+  readonly each: number;
+  readonly x: number;
+  readonly y: number;
+}

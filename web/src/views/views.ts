@@ -1,0 +1,40 @@
+/** The views that there are. A new one is a line here: see README.md. */
+import type { Component } from 'svelte';
+import Flow from './flow/Flow.svelte';
+import Generate from './generate/Generate.svelte';
+
+export interface View {
+  /** in the address */
+  readonly id: string;
+  readonly name: string;
+  readonly does: string;
+  readonly component: Component;
+  readonly keys: readonly (readonly [key: string, does: string])[];
+}
+
+export const VIEWS: readonly View[] = [
+  {
+    id: 'generate',
+    name: 'Generate',
+    does: 'how the next token is chosen',
+    component: Generate,
+    keys: [
+      ['Space', 'draw a token; then append it'],
+      ['p', 'play, and stop'],
+      ['Backspace', 'one token back'],
+    ],
+  },
+  {
+    id: 'flow',
+    name: 'Flow',
+    does: 'how the model gets there',
+    component: Flow,
+    keys: [
+      ['Space', 'one stage on'],
+      ['\u2190 \u2192', 'a stage back, a stage on'],
+      ['\u2191 \u2193', 'the token above, the token below'],
+      ['o', 'open or close the block of the stage'],
+      ['Esc', 'close what is open'],
+    ],
+  },
+];
