@@ -50,7 +50,6 @@ export async function capture(
 export interface Overview {
   readonly run: string;
   readonly texts: readonly string[];
-  readonly lens: Lens;
   /** embedding, and the position's vector where the model has one */
   readonly before: readonly Strips[];
   readonly after: readonly Strips[];
@@ -69,12 +68,16 @@ interface Summary {
   }[];
 }
 
-/** All that a closed Flow shows. */
+/** What the model would say at each stage: the most work by far, so it comes after the rest. */
+export function lens(signal: AbortSignal): Promise<Lens> {
+  return call<Lens>('lens', { model: session.address.model, ids: session.ids, top: 2 }, { signal });
+}
+
+/** All else that a closed Flow shows. */
 export async function overview(signal: AbortSignal): Promise<Overview> {
   const { run, ids, texts } = session;
   const { model } = session.address;
-  const [lens, summary, captured] = await Promise.all([
-    call<Lens>('lens', { model, ids, top: 5 }, { signal }),
+  const [summary, captured] = await Promise.all([
     call<Summary>('summary', { model, ids }, { signal }),
     capture(['hook_embed', 'hook_pos_embed', 'ln_final.hook_normalized'], signal),
   ]);
@@ -104,7 +107,7 @@ export async function overview(signal: AbortSignal): Promise<Overview> {
   );
   shares.sort();
   const most = Math.max(shares[Math.floor(shares.length * 0.9)] ?? 1, 1e-9);
-  return { run, texts, lens, before, after, wrote, most };
+  return { run, texts, before, after, wrote, most };
 }
 
 export interface Block {

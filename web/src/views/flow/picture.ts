@@ -1,4 +1,5 @@
 /** The Flow as a picture in a file: what the page shows, drawn anew as SVG. */
+import type { Lens } from '../../lib/api';
 import { row } from '../../lib/binary';
 import { css, type Theme } from '../../lib/colour';
 import { percent, visible } from '../../lib/number';
@@ -19,7 +20,12 @@ interface Options {
   readonly layers: number;
 }
 
-export function flowPicture(data: Overview, open: Block | null, options: Options): SVGSVGElement {
+export function flowPicture(
+  data: Overview,
+  lens: Lens | null,
+  open: Block | null,
+  options: Options,
+): SVGSVGElement {
   const { theme } = options;
   const ink = css('ink', theme, 1, 1);
   const tokens = data.texts.slice(0, MOST);
@@ -65,7 +71,7 @@ export function flowPicture(data: Overview, open: Block | null, options: Options
 
   function guesses(stage: number): void {
     tokens.forEach((_, t) => {
-      const text = guessText(data.lens.readings[stage]?.[t]?.top[0]).trim().slice(0, 6);
+      const text = guessText(lens?.readings[stage]?.[t]?.top[0]).trim().slice(0, 6);
       element(
         svg,
         'text',
@@ -103,7 +109,7 @@ export function flowPicture(data: Overview, open: Block | null, options: Options
   data.after.forEach(column);
   head('next token', x);
   tokens.forEach((_, t) => {
-    const top = data.lens.readings.at(-1)?.[t]?.top[0];
+    const top = lens?.readings.at(-1)?.[t]?.top[0];
     const text = `${visible(guessText(top))}  ${percent(top?.probability ?? 0)}`;
     element(svg, 'text', { x, y: TOP + t * ROW + 18, 'font-size': 14 }, text);
   });
