@@ -75,7 +75,7 @@ final class Explore implements Runnable {
         try (Explorer explorer = start(paths)) {
             String address = explorer.address().toString();
             if (prompt != null) {
-                address += "?prompt=" + URLEncoder.encode(prompt, StandardCharsets.UTF_8);
+                address += "#prompt=" + URLEncoder.encode(prompt, StandardCharsets.UTF_8);
             }
             System.out.println(address);
             System.out.flush();

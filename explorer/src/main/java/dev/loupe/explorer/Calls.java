@@ -201,7 +201,6 @@ final class Calls {
             throw new ApiException(422, String.valueOf(e.getMessage()));
         }
         Distribution.Throw thrown = distribution.dart(random);
-        boolean sorted = sampling.topK() > 0 || sampling.topP() < 1 || sampling.temperature() == 0;
         ObjectNode root =
                 Answer.MAPPER
                         .createObjectNode()
@@ -211,7 +210,7 @@ final class Calls {
                         .put("to", thrown.to())
                         .put("probability", thrown.drawn().probability())
                         .put("kept", distribution.size())
-                        .put("order", sorted ? "likeliest" : "id");
+                        .put("order", order(sampling));
         ArrayNode candidates = root.putArray("candidates");
         for (Distribution.Candidate candidate : distribution.top(CANDIDATES)) {
             candidates
@@ -222,6 +221,17 @@ final class Calls {
                     .put("kept", true);
         }
         return Answer.json(root);
+    }
+
+    /** How tokens lie on the line that the dart is thrown at: as the last step left them. */
+    private static String order(Sampling sampling) {
+        if (sampling.temperature() == 0) {
+            return "likeliest";
+        }
+        if (sampling.typicalP() < 1) {
+            return "surprise";
+        }
+        return sampling.topK() > 0 || sampling.topP() < 1 ? "likeliest" : "id";
     }
 
     private static Answer lens(Question question) {
