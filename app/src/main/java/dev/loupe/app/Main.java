@@ -40,6 +40,7 @@ import java.io.StringWriter;
             Next.class,
             Logits.class,
             Explain.class,
+            Explore.class,
             Score.class,
             Tokenize.class,
             Detokenize.class,

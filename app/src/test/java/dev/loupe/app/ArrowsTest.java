@@ -35,7 +35,8 @@ class ArrowsTest {
         "generate, model kernels tokens",
         "train, model kernels tokens files",
         "inside, model kernels tokens",
-        "app, inside train generate files model kernels tokens"
+        "explorer, inside generate files model kernels tokens",
+        "app, explorer inside train generate files model kernels tokens"
     })
     void aModuleUsesThoseBeforeItOnly(String module, String others) {
         String[] allowed =
@@ -61,7 +62,7 @@ class ArrowsTest {
                 .allMatch(c ->
                         c.getPackageName()
                                 .matches(
-                                        "dev\\.loupe\\.(tokens|kernels|model|files|generate|train|inside|app)"
+                                        "dev\\.loupe\\.(tokens|kernels|model|files|generate|train|inside|explorer|app)"
                                             + "(\\..*)?"));
     }
 
@@ -71,6 +72,7 @@ class ArrowsTest {
         "jdk.incubator.vector.., dev.loupe.kernels.vector",
         "picocli.., dev.loupe.app",
         "java.net.http.., dev.loupe.files.store",
+        "io.vertx.., dev.loupe.explorer",
     })
     void aLibraryIsUsedInOnePackage(String library, String user) {
         noClasses()

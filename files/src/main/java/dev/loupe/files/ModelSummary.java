@@ -29,6 +29,11 @@ public record ModelSummary(Path path, GptConfig config, List<Entry> tensors) {
      * @param type as the file has it
      */
     public record Entry(String name, TensorType type, int rows, int cols) {
+        /** What its numbers are for. */
+        public Kind kind() {
+            return Kind.of(name);
+        }
+
         /** How many numbers it holds. */
         public long parameters() {
             return (long) rows * cols;

@@ -1,5 +1,6 @@
 package dev.loupe.generate;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
@@ -13,6 +14,7 @@ public final class Distribution {
     private final float[] row;
     private final int offset;
     private final double[] probabilities;
+    private final List<Left> left;
 
     /**
      * @param row holds the model's logits from {@code offset} on; kept, not copied
@@ -23,9 +25,12 @@ public final class Distribution {
         this.row = row;
         this.offset = offset;
         candidates = new Candidates(row, offset, vocabSize);
+        List<Left> counts = new ArrayList<>();
         for (Step step : sampling.steps()) {
             step.apply(candidates, history);
+            counts.add(new Left(step.getClass().getSimpleName(), candidates.count()));
         }
+        left = List.copyOf(counts);
         probabilities = softmax(candidates);
     }
 
@@ -110,20 +115,51 @@ public final class Distribution {
         return Math.max(bits, 0);
     }
 
+    /**
+     * What a step left.
+     *
+     * @param step its name
+     * @param tokens how many may be drawn still
+     */
+    public record Left(String step, int tokens) {}
+
+    /** What each step left, in the order in which they ran. */
+    public List<Left> left() {
+        return left;
+    }
+
+    /**
+     * A draw and how it came about.
+     *
+     * @param dart where the line of length 1 was hit; NaN where there was nothing to choose from
+     * @param from where the token's share of the line begins
+     * @param to where it ends
+     */
+    public record Draw(Candidate token, double dart, double from, double to) {}
+
     /** Throws a dart at a line of length 1, on which each token has its probability's share. */
     public Candidate draw(RandomGenerator random) {
-        double dart = probabilities.length == 1 ? 0 : random.nextDouble();
+        return throwDart(random).token();
+    }
+
+    /** The same, with where the dart hit. The shares lie in the order that the steps left. */
+    public Draw throwDart(RandomGenerator random) {
+        double dart = probabilities.length == 1 ? Double.NaN : random.nextDouble();
+        double hit = Double.isNaN(dart) ? 0 : dart;
         double sum = 0;
         int last = 0;
+        double before = 0;
         for (int i = 0; i < probabilities.length; i++) {
+            double from = sum;
             sum += probabilities[i];
             if (probabilities[i] > 0) {
                 last = i;
+                before = from;
             }
-            if (dart < sum) {
-                return candidate(i);
+            if (hit < sum) {
+                return new Draw(candidate(i), dart, from, sum);
             }
         }
-        return candidate(last);
+        return new Draw(candidate(last), dart, before, 1);
     }
 }

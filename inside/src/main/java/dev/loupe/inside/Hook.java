@@ -3,6 +3,7 @@ package dev.loupe.inside;
 import dev.loupe.model.GptConfig;
 import dev.loupe.model.Site;
 
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -42,6 +43,19 @@ public final class Hook {
     /** What the forward pass calls the place; some hooks are computed from what is seen there. */
     public Site site(GptConfig config) {
         return kind.site(config);
+    }
+
+    /** What the axes of its array are: {@code token, nHead, headDim}. */
+    public List<String> axes() {
+        return switch (kind.layout()) {
+            case STREAM -> List.of("token", "nEmbd");
+            case SCALE -> List.of("token", "1");
+            case HEADS -> List.of("token", "nHead", "headDim");
+            case KEY_HEADS -> List.of("token", "nKvHead", "headDim");
+            case ATTENTION -> List.of("nHead", "query", "key");
+            case RESULTS -> List.of("token", "nHead", "nEmbd");
+            case NEURONS -> List.of("token", "nInner");
+        };
     }
 
     /** The shape of what it sees of so many tokens, which look at so many keys. */

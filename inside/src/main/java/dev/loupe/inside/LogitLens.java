@@ -87,7 +87,7 @@ public record LogitLens(List<List<Reading>> stages) {
     }
 
     /** What logits say. */
-    static Reading reading(float[] numbers, int top) {
+    public static Reading reading(float[] numbers, int top) {
         Probabilities all = Probabilities.of(numbers);
         List<Guess> best = new ArrayList<>();
         for (int id : Top.of(numbers, top)) {

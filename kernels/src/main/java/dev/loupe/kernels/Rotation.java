@@ -27,6 +27,16 @@ public final class Rotation {
         this.headDim = headDim;
     }
 
+    /** How many pairs of numbers of a head are turned: {@code n}. */
+    public int pairs() {
+        return frequencies.length;
+    }
+
+    /** The angle that a pair is turned by at a position, in radians. */
+    public float angle(int position, int pair) {
+        return position * frequencies[pair];
+    }
+
     /** Cosine and sine of every angle, {@code [position, frequency]}. */
     private record Table(float[] cos, float[] sin) {}
 
