@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -52,7 +53,7 @@ class ExplorerTest {
     }
 
     private Reply send(String host, String more, String path, byte[] body) throws IOException {
-        try (Socket socket = new Socket("127.0.0.1", explorer.port())) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), explorer.port())) {
             OutputStream out = socket.getOutputStream();
             String head =
                     "POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: %d\r\n%s\r\n"
