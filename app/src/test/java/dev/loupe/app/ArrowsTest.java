@@ -62,7 +62,7 @@ class ArrowsTest {
                 .allMatch(c ->
                         c.getPackageName()
                                 .matches(
-                                        "dev\\.loupe\\.(tokens|kernels|model|files|generate|train|inside|app)"
+                                        "dev\\.loupe\\.(tokens|kernels|model|files|generate|train|inside|explorer|app)"
                                             + "(\\..*)?"));
     }
 
@@ -72,6 +72,7 @@ class ArrowsTest {
         "jdk.incubator.vector.., dev.loupe.kernels.vector",
         "picocli.., dev.loupe.app",
         "java.net.http.., dev.loupe.files.store",
+        "io.vertx.., dev.loupe.explorer",
     })
     void aLibraryIsUsedInOnePackage(String library, String user) {
         noClasses()
