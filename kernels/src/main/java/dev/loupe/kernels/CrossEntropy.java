@@ -14,7 +14,7 @@ public final class CrossEntropy {
     /** Logits at a time: 64 MB. */
     private static final int LOGITS = 1 << 24;
 
-    private static final ThreadLocal<float[]> ROOM = ThreadLocal.withInitial(() -> new float[0]);
+    private static final Room ROOM = new Room();
 
     private CrossEntropy() {}
 
@@ -72,7 +72,7 @@ public final class CrossEntropy {
         check(x, w, targets);
         int most = Math.min(together, x.rows());
         int stride = stride(w.rows());
-        float[] room = room(Math.multiplyExact(most, stride));
+        float[] room = ROOM.of(Math.multiplyExact(most, stride));
         for (int t = 0; t < x.rows(); t += together) {
             int first = t;
             int n = Math.min(together, x.rows() - t);
@@ -92,16 +92,6 @@ public final class CrossEntropy {
                 }
             }
         }
-    }
-
-    /** This thread's room for logits, with what was left there: training asks for it each step. */
-    private static float[] room(int n) {
-        float[] room = ROOM.get();
-        if (room.length < n) {
-            room = new float[n];
-            ROOM.set(room);
-        }
-        return room;
     }
 
     private static void check(Tensor x, Weight w, Targets targets) {

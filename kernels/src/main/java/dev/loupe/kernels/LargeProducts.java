@@ -28,9 +28,9 @@ final class LargeProducts {
     /** Steps of a sum at a time: two panels stay in the nearest cache. */
     private static final int STEPS = 256;
 
-    private static final ThreadLocal<float[]> STRIPS = ThreadLocal.withInitial(() -> new float[0]);
+    private static final Room STRIPS = new Room();
 
-    private static final ThreadLocal<float[]> DECODED = ThreadLocal.withInitial(() -> new float[0]);
+    private static final Room DECODED = new Room();
 
     private LargeProducts() {}
 
@@ -77,27 +77,21 @@ final class LargeProducts {
                         panels,
                         processor.grain(panels, 8),
                         (worker, from, to) -> {
-                            float[] decoded = room(DECODED, PANEL * w.cols());
                             for (int p = from; p < to; p++) {
-                                float[] panel = decoded;
-                                if (w instanceof Weight.Floats floats) {
-                                    panel = floats.data()[first + p];
-                                } else {
-                                    processor.kernels().decode(w, first + p, decoded, 0);
-                                }
+                                float[] panel = floats(processor.kernels(), w, first + p);
                                 ready.put(p, 0, panel, 0, w.cols());
                             }
                         });
     }
 
-    /** A thread's room, with what was left there. */
-    static float[] room(ThreadLocal<float[]> of, int n) {
-        float[] room = of.get();
-        if (room.length < n) {
-            room = new float[n];
-            of.set(room);
+    /** A panel of a weight in floats: its own, or decoded into this thread's room. */
+    static float[] floats(Kernels kernels, Weight w, int panel) {
+        if (w instanceof Weight.Floats own) {
+            return own.data()[panel];
         }
-        return room;
+        float[] decoded = DECODED.of(PANEL * w.cols());
+        kernels.decode(w, panel, decoded, 0);
+        return decoded;
     }
 
     /**
@@ -131,7 +125,7 @@ final class LargeProducts {
     }
 
     private static void multiply(Kernels kernels, Panels w, boolean add, Tensor x, Tensor y) {
-        float[] room = room(STRIPS, Strips.size(Math.min(STEPS, x.cols()), x.rows()));
+        float[] room = STRIPS.of(Strips.size(Math.min(STEPS, x.cols()), x.rows()));
         for (int k = 0; k < x.cols(); k += STEPS) {
             Strips strips = Strips.ofRows(x.columns(k, Math.min(STEPS, x.cols() - k)), room);
             kernels.multiply(w, 0, k, add || k > 0, strips, y);

@@ -14,7 +14,7 @@ public final class Product {
     /** From so many prompt tokens on a product is worth panels that all threads share. */
     private static final int LARGE = 96;
 
-    private static final ThreadLocal<float[]> DECODED = ThreadLocal.withInitial(() -> new float[0]);
+    private static final Room DECODED = new Room();
 
     private Product() {}
 
@@ -120,7 +120,7 @@ public final class Product {
                         parts,
                         1,
                         (worker, from, to) -> {
-                            float[] decoded = decoded(each * PANEL * w.cols());
+                            float[] decoded = DECODED.of(each * PANEL * w.cols());
                             for (int part = from; part < to; part++) {
                                 int first = part * each;
                                 int last = Math.min(first + each, w.panels());
@@ -134,16 +134,6 @@ public final class Product {
                                 processor.kernels().multiply(decoded, 0, false, x, out);
                             }
                         });
-    }
-
-    /** This thread's room for decoded panels, with what was left there. */
-    private static float[] decoded(int n) {
-        float[] room = DECODED.get();
-        if (room.length < n) {
-            room = new float[n];
-            DECODED.set(room);
-        }
-        return room;
     }
 
     /** An even number of panels: what fits, but some parts for every thread. */

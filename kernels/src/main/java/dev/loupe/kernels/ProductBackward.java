@@ -18,7 +18,7 @@ public final class ProductBackward {
     /** How many of them are steps of a sum at a time: two panels stay in the nearest cache. */
     private static final int STEPS = 256;
 
-    private static final ThreadLocal<float[]> ROOM = ThreadLocal.withInitial(() -> new float[0]);
+    private static final Room ROOM = new Room();
 
     private ProductBackward() {}
 
@@ -68,15 +68,10 @@ public final class ProductBackward {
                         panels,
                         processor.grain(panels, 8),
                         (worker, from, to) -> {
-                            float[] decoded = LargeProducts.room(ROOM, PANEL * cols);
                             float[] block = new float[PANEL * PANEL];
                             for (int p = from; p < to; p++) {
-                                float[] panel = decoded;
-                                if (w instanceof Weight.Floats floats) {
-                                    panel = floats.data()[first + p];
-                                } else {
-                                    processor.kernels().decode(w, first + p, decoded, 0);
-                                }
+                                float[] panel =
+                                        LargeProducts.floats(processor.kernels(), w, first + p);
                                 int lanes = Math.min(PANEL, rows - p * PANEL);
                                 for (int c = 0; c < cols; c += PANEL) {
                                     int n = Math.min(PANEL, cols - c);
@@ -158,7 +153,7 @@ public final class ProductBackward {
 
     private static void accumulate(
             Kernels kernels, Tensor x, Panels dy, int blocks, float[][] dw, int input) {
-        float[] room = LargeProducts.room(ROOM, Strips.size(Math.min(STEPS, x.rows()), x.cols()));
+        float[] room = ROOM.of(Strips.size(Math.min(STEPS, x.rows()), x.cols()));
         for (int i = 0; i < blocks; i++) {
             Strips strips = Strips.ofColumns(block(x, i), room);
             kernels.accumulate(dy, i * dw.length, strips, dw, input);
