@@ -176,19 +176,13 @@ final class Calls {
     private static Answer logits(Question question) {
         int[] ids = question.ids();
         int[] positions = question.positions(ids.length, POSITIONS);
-        float[][] rows = question.run(ids).logits(positions);
-        int n = rows[0].length;
-        float[] all = new float[rows.length * n];
-        for (int i = 0; i < rows.length; i++) {
-            System.arraycopy(rows[i], 0, all, i * n, n);
-        }
-        return Answer.tensors(List.of(new NamedArray("logits", new int[] {rows.length, n}, all)));
+        return Answer.tensors(List.of(question.run(ids).logits(positions)));
     }
 
     private static Answer draw(Question question) {
         int[] ids = question.ids();
         Sampling sampling = question.sampling();
-        float[] logits = question.run(ids).logits(ids.length - 1);
+        float[] logits = question.run(ids).logits(ids.length - 1).values();
         SplittableRandom random = new SplittableRandom(question.number("seed", 0));
         int step = question.within("step", 0, 0, 1_000_000);
         for (int i = 0; i < step; i++) {
@@ -264,16 +258,9 @@ final class Calls {
         List<String> globs = question.texts("hooks", 64);
         CapturedRun run = question.run(ids);
         Hooks all = Hooks.of(run.gpt());
-        List<Hook> hooks = new ArrayList<>();
-        for (Hook hook : all.all()) {
-            hooks.add(hook);
-        }
-        List<String> there = globs.stream().filter(glob -> all.known(glob)).toList();
-        if (there.isEmpty()) {
-            // says which
-            all.matching(globs);
-        }
-        hooks.retainAll(all.matching(there));
+        // what a family lacks is left out; if nothing is left, the error says what is close
+        List<String> known = globs.stream().filter(all::known).toList();
+        List<Hook> hooks = all.matching(known.isEmpty() ? globs : known);
         List<NamedArray> arrays = run.get(hooks);
         return question.is("format", "npz") ? Answer.npz(arrays) : Answer.tensors(arrays);
     }

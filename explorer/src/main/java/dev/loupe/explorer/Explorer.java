@@ -1,7 +1,6 @@
 package dev.loupe.explorer;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -38,8 +37,6 @@ public final class Explorer implements AutoCloseable {
     private static final String API = "/api/";
 
     private static final String HOST = "127.0.0.1";
-
-    private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private static final Map<String, String> TYPES =
             Map.of(
@@ -199,7 +196,7 @@ public final class Explorer implements AutoCloseable {
     private void call(HttpServerRequest request, String name, byte[] body) {
         JsonNode asked;
         try {
-            asked = MAPPER.readTree(body);
+            asked = Answer.MAPPER.readTree(body);
         } catch (IOException e) {
             throw new ApiException(400, "the request is not JSON");
         }
@@ -226,7 +223,8 @@ public final class Explorer implements AutoCloseable {
     private static void fail(HttpServerResponse response, ApiException e) {
         if (!response.ended() && !response.closed()) {
             byte[] body =
-                    Answer.json(MAPPER.createObjectNode().put("error", e.getMessage())).bytes();
+                    Answer.json(Answer.MAPPER.createObjectNode().put("error", e.getMessage()))
+                            .bytes();
             response.setStatusCode(e.status())
                     .putHeader("Content-Type", "application/json")
                     .end(Buffer.buffer(body));

@@ -6,27 +6,27 @@ import dev.loupe.model.Gpt;
 import dev.loupe.model.Inference;
 import dev.loupe.model.Taps;
 
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 
 /**
  * A prompt whose run is looked into again and again: what was captured once stays, up to a bound.
  */
-public final class CapturedRun implements Derivation.Run {
+public final class CapturedRun {
     private final Gpt gpt;
     private final Processor processor;
     private final int[] ids;
     private final Taps changes;
     private final long mostBytes;
     private final Map<Hook, NamedArray> arrays = new HashMap<>();
-    private long bytes;
 
     /**
      * @param changes what is done to the run
-     * @param mostBytes how much memory captured arrays may take together; older ones go first
+     * @param mostBytes how much memory captured arrays may take together; when there is no room for
+     *     more, those of before go
      */
     public CapturedRun(Gpt gpt, Processor processor, int[] ids, Taps changes, long mostBytes) {
         this.gpt = gpt;
@@ -36,55 +36,54 @@ public final class CapturedRun implements Derivation.Run {
         this.mostBytes = mostBytes;
     }
 
-    @Override
+    /** The model that ran. */
     public Gpt gpt() {
         return gpt;
     }
 
-    @Override
+    Processor processor() {
+        return processor;
+    }
+
+    /** The prompt. */
     public int[] ids() {
         return ids.clone();
     }
 
     /**
-     * What hooks saw, in the order of the data.
+     * What hooks saw, in their order; what is missing is captured in one run.
      *
      * @throws HookException if they take more memory than there is
      */
     public List<NamedArray> get(List<Hook> hooks) {
-        List<Hook> missing = hooks.stream().filter(hook -> !arrays.containsKey(hook)).toList();
+        List<Hook> missing = missing(hooks);
+        if (bytes(arrays.keySet()) + bytes(missing) > mostBytes) {
+            arrays.clear();
+            missing = missing(hooks);
+        }
         if (!missing.isEmpty()) {
             Capture capture = new Capture(gpt, missing, ids.length, mostBytes);
-            long more = Capture.bytes(gpt.config(), missing, 0, ids.length);
-            if (bytes + more > mostBytes) {
-                arrays.keySet().retainAll(hooks);
-                bytes = Capture.bytes(gpt.config(), List.copyOf(arrays.keySet()), 0, ids.length);
-                if (bytes + more > mostBytes) {
-                    arrays.clear();
-                    bytes = 0;
-                    return get(hooks);
-                }
-            }
             new Reader(gpt, processor, changes.then(capture)).read(ids);
             missing.forEach(hook -> arrays.put(hook, capture.get(hook)));
-            bytes += more;
         }
-        List<NamedArray> found = new ArrayList<>();
-        for (Hook hook : hooks) {
-            found.add(
-                    arrays.getOrDefault(
-                            hook, new NamedArray(hook.name(), new int[] {0}, new float[0])));
-        }
-        return found;
+        return hooks.stream().map(arrays::get).map(Objects::requireNonNull).toList();
     }
 
-    @Override
+    private List<Hook> missing(List<Hook> hooks) {
+        return hooks.stream().filter(hook -> !arrays.containsKey(hook)).toList();
+    }
+
+    private long bytes(List<Hook> hooks) {
+        return Capture.bytes(gpt.config(), hooks, 0, ids.length);
+    }
+
+    private long bytes(Set<Hook> hooks) {
+        return bytes(List.copyOf(hooks));
+    }
+
+    /** What a hook saw. */
     public NamedArray get(Hook hook) {
         return get(List.of(hook)).getFirst();
-    }
-
-    Processor processor() {
-        return processor;
     }
 
     /** What a hook with two axes saw. */
@@ -94,24 +93,11 @@ public final class CapturedRun implements Derivation.Run {
         return new Tensor(array.values(), 0, array.shape()[0], cols, cols, 0);
     }
 
-    /** How many bytes captured arrays take. */
-    public long bytes() {
-        return bytes;
-    }
-
-    @Override
-    public float[] logits(int position) {
-        return logits(new int[] {position})[0];
-    }
-
-    /** The logits behind some positions, {@code [position][vocabSize]}. */
-    public float[][] logits(int... positions) {
-        Tensor rows = tensor(new Hook(HookKind.FINAL_NORMALIZED, 0));
-        float[][] logits = new float[positions.length][];
-        for (int i = 0; i < positions.length; i++) {
-            Tensor one = gpt.unembed(new Inference(processor), rows, new int[] {positions[i]});
-            logits[i] = Arrays.copyOfRange(one.data(), one.row(0), one.row(0) + one.cols());
-        }
-        return logits;
+    /** The logits behind some positions, {@code [position, vocabSize]}. */
+    public NamedArray logits(int... positions) {
+        Tensor hidden = tensor(new Hook(HookKind.FINAL_NORMALIZED, 0));
+        Tensor logits = gpt.unembed(new Inference(processor), hidden, positions).copy();
+        int[] shape = {logits.rows(), logits.cols()};
+        return new NamedArray(Derivation.LOGITS, shape, logits.data());
     }
 }

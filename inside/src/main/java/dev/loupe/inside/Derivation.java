@@ -1,7 +1,5 @@
 package dev.loupe.inside;
 
-import dev.loupe.model.Gpt;
-
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
@@ -55,25 +53,12 @@ public record Derivation(
     /**
      * Derives a number of a prompt's run.
      *
-     * @param run what was captured
+     * @param run the run of the prompt
      * @param hook the name of a hook, or {@link #LOGITS}
      * @param index where in its array
      * @throws HookException if there is no such hook or place
      */
-    public static Derivation of(Run run, String hook, int... index) {
+    public static Derivation of(CapturedRun run, String hook, int... index) {
         return new Deriving(run).of(hook, index);
-    }
-
-    /** A prompt, and what its run showed so far. */
-    public interface Run {
-        Gpt gpt();
-
-        int[] ids();
-
-        /** What a hook saw. */
-        NamedArray get(Hook hook);
-
-        /** The logits behind a position. */
-        float[] logits(int position);
     }
 }

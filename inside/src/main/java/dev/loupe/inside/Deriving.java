@@ -1,7 +1,6 @@
 package dev.loupe.inside;
 
 import dev.loupe.inside.Derivation.Line;
-import dev.loupe.inside.Derivation.Run;
 import dev.loupe.inside.Derivation.Term;
 import dev.loupe.kernels.Exponential;
 import dev.loupe.kernels.Normalization;
@@ -20,12 +19,12 @@ import java.util.Locale;
 
 /** Derives numbers: one method for each kind of formula. */
 final class Deriving {
-    private final Run run;
+    private final CapturedRun run;
     private final Gpt gpt;
     private final List<Line> lines = new ArrayList<>();
     private final List<Term> terms = new ArrayList<>();
 
-    Deriving(Run run) {
+    Deriving(CapturedRun run) {
         this.run = run;
         gpt = run.gpt();
     }
@@ -36,7 +35,7 @@ final class Deriving {
     Derivation of(String name, int... index) {
         if (name.equals(Derivation.LOGITS)) {
             check(name, index, run.ids().length, gpt.config().vocabSize());
-            float captured = run.logits(index[0])[index[1]];
+            float captured = run.logits(index[0]).at(0, index[1]);
             return finish(name, index, logit(index[0], index[1]), captured);
         }
         Hook hook = Hooks.of(gpt).named(name);
@@ -144,26 +143,31 @@ final class Deriving {
 
     /** The stream before a block: all that was written to it. */
     private Value stream(int layer, int t, int d) {
-        double sum = part(HookKind.EMBED, 0, t, d);
+        List<Hook> parts = new ArrayList<>();
+        parts.add(new Hook(HookKind.EMBED, 0));
         if (gpt.wpe() != null) {
-            sum += part(HookKind.POS_EMBED, 0, t, d);
+            parts.add(new Hook(HookKind.POS_EMBED, 0));
         }
         for (int before = 0; before < layer; before++) {
-            sum += part(HookKind.ATTN_OUT, before, t, d);
-            sum += part(HookKind.MLP_OUT, before, t, d);
+            parts.add(new Hook(HookKind.ATTN_OUT, before));
+            parts.add(new Hook(HookKind.MLP_OUT, before));
+        }
+        double sum = 0;
+        // all in one run
+        for (NamedArray array : run.get(parts)) {
+            sum += part(array, t, d);
         }
         return new Value("hook_embed + what each block wrote", null, sum);
     }
 
-    private double part(HookKind kind, int layer, int... at) {
-        NamedArray array = get(kind, layer);
+    private double part(NamedArray array, int... at) {
         double value = array.at(at);
         terms.add(new Term(array.name(), at[at.length - 1], null, value, value));
         return value;
     }
 
     private Value sum(int[] at, HookKind a, HookKind b, int layer) {
-        double sum = part(a, layer, at) + part(b, layer, at);
+        double sum = part(get(a, layer), at) + part(get(b, layer), at);
         return new Value(a.pattern() + " + " + b.pattern(), null, sum);
     }
 
