@@ -1,13 +1,6 @@
 package dev.loupe.train;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 
 /**
@@ -41,9 +34,8 @@ public record Settings(
         long checkpointEvery,
         boolean brief)
         implements Plan {
-    private static final String NAME = "run.json";
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final SettingsFile<Settings> FILE =
+            new SettingsFile<>("run.json", Settings.class, "a run");
 
     /**
      * Checks them.
@@ -62,23 +54,12 @@ public record Settings(
 
     /** Whether a folder is that of a run. */
     public static boolean present(Path folder) {
-        return Files.isRegularFile(folder.resolve(NAME));
+        return FILE.present(folder);
     }
 
     /** Writes them into the folder of a run. */
     public void write(Path folder) {
-        try {
-            Files.createDirectories(folder);
-            Path part = folder.resolve(NAME + ".part");
-            Files.writeString(part, JSON.writeValueAsString(this) + "\n");
-            Files.move(
-                    part,
-                    folder.resolve(NAME),
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new DataException(folder, "cannot be written: " + e.getMessage());
-        }
+        FILE.write(folder, this);
     }
 
     /**
@@ -87,13 +68,6 @@ public record Settings(
      * @throws DataException if there are none, or they are damaged
      */
     public static Settings read(Path folder) {
-        Path file = folder.resolve(NAME);
-        try {
-            return JSON.readValue(Files.readString(file), Settings.class);
-        } catch (JacksonException e) {
-            throw new DataException(file, "is damaged: " + e.getOriginalMessage());
-        } catch (IOException e) {
-            throw new DataException(folder, "is not the folder of a run: it has no " + NAME);
-        }
+        return FILE.read(folder);
     }
 }

@@ -1,15 +1,8 @@
 package dev.loupe.train;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-
 import org.jspecify.annotations.Nullable;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 
 /**
@@ -46,9 +39,8 @@ public record TuneSettings(
         @Nullable String samplePrompt,
         long checkpointEvery)
         implements Plan {
-    private static final String NAME = "finetune.json";
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final SettingsFile<TuneSettings> FILE =
+            new SettingsFile<>("finetune.json", TuneSettings.class, "a fine-tuning");
 
     /**
      * Checks them.
@@ -124,23 +116,12 @@ public record TuneSettings(
 
     /** Whether a folder is that of a fine-tuning. */
     public static boolean present(Path folder) {
-        return Files.isRegularFile(folder.resolve(NAME));
+        return FILE.present(folder);
     }
 
     /** Writes them into the folder of a run. */
     public void write(Path folder) {
-        try {
-            Files.createDirectories(folder);
-            Path part = folder.resolve(NAME + ".part");
-            Files.writeString(part, JSON.writeValueAsString(this) + "\n");
-            Files.move(
-                    part,
-                    folder.resolve(NAME),
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new DataException(folder, "cannot be written: " + e.getMessage());
-        }
+        FILE.write(folder, this);
     }
 
     /**
@@ -149,14 +130,6 @@ public record TuneSettings(
      * @throws DataException if there are none, or they are damaged
      */
     public static TuneSettings read(Path folder) {
-        Path file = folder.resolve(NAME);
-        try {
-            return JSON.readValue(Files.readString(file), TuneSettings.class);
-        } catch (JacksonException e) {
-            throw new DataException(file, "is damaged: " + e.getOriginalMessage());
-        } catch (IOException e) {
-            throw new DataException(
-                    folder, "is not the folder of a fine-tuning: it has no " + NAME);
-        }
+        return FILE.read(folder);
     }
 }
