@@ -16,7 +16,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** {@code loupe convert}: from the one format of models to the other. */
 @Command(
@@ -68,7 +67,10 @@ final class Convert implements Runnable {
         if (AdapterFolder.present(from)) {
             throw new UserException(from + " is an adapter; write a model: loupe export " + in);
         }
-        Optional<TensorType> floats = folder ? Optional.empty() : floats();
+        Optional<TensorType> floats =
+                folder
+                        ? Optional.empty()
+                        : Optional.ofNullable(type).map(t -> ModelOutput.floats(t, ""));
         check(from, out, folder);
         Converter.Progress progress =
                 (index, count, tensor) -> Progress.show(tensor, index + 1, count);
@@ -83,29 +85,9 @@ final class Convert implements Runnable {
         }
     }
 
-    /** What a folder can store. */
-    private Optional<TensorType> floats() {
-        if (type == null) {
-            return Optional.empty();
-        }
-        return Optional.of(
-                switch (type) {
-                    case F32 -> TensorType.F32;
-                    case F16 -> TensorType.F16;
-                    case BF16 -> TensorType.BF16;
-                    case Q8_0, Q6_K, Q5_K_M, Q5_K_S, Q5_1, Q5_0, Q4_K_M, Q4_K_S, Q4_1, Q4_0 ->
-                            throw new WrongUsage(
-                                    "--type: found "
-                                            + type
-                                            + ", expected F32, F16 or BF16 for a folder");
-                });
-    }
-
     private void check(Path from, Path to, boolean folder) {
         try {
-            if (Files.exists(to) && Files.isSameFile(from, to)) {
-                throw new UserException("IN and OUT are the same: " + to);
-            }
+            ModelOutput.checkOther(from, to, "IN");
             boolean directory = Files.isDirectory(to);
             if (folder && directory) {
                 throw new UserException(to + " is a folder; name the .gguf file to write");
@@ -116,17 +98,11 @@ final class Convert implements Runnable {
                                 + " is a file; name the folder to write, or take `loupe quantize`"
                                 + " for another type of GGUF");
             }
-            if (!force && Files.exists(to) && !(directory && empty(to))) {
-                throw new UserException(to + " exists; --force replaces what is there");
+            if (!force) {
+                ModelOutput.checkFree(to);
             }
         } catch (IOException e) {
             throw new UserException(to + " cannot be read: " + e.getMessage(), e);
-        }
-    }
-
-    private static boolean empty(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.findAny().isEmpty();
         }
     }
 }

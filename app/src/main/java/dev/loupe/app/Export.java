@@ -16,7 +16,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.stream.Stream;
 
 /** {@code loupe export}: what was fine-tuned, for the rest of the world. */
 @Command(
@@ -63,7 +62,10 @@ final class Export implements Runnable {
         ModelOptions.checkThreads(threads);
         Path from = ModelStore.ofEnvironment().require(run.toString());
         boolean gguf = out.toString().endsWith(".gguf");
-        TensorType floats = gguf || adapter ? TensorType.F32 : floats();
+        TensorType floats =
+                gguf || adapter
+                        ? TensorType.F32
+                        : ModelOutput.floats(type, "; name a .gguf file for others");
         check(from, gguf);
         boolean adapted = AdapterFolder.present(from);
         if (adapter) {
@@ -90,44 +92,22 @@ final class Export implements Runnable {
         }
     }
 
-    private TensorType floats() {
-        return switch (type) {
-            case F32 -> TensorType.F32;
-            case F16 -> TensorType.F16;
-            case BF16 -> TensorType.BF16;
-            case Q8_0, Q6_K, Q5_K_M, Q5_K_S, Q5_1, Q5_0, Q4_K_M, Q4_K_S, Q4_1, Q4_0 ->
-                    throw new WrongUsage(
-                            "--type: found "
-                                    + type
-                                    + ", expected F32, F16 or BF16 for a folder; name a .gguf file"
-                                    + " for others");
-        };
-    }
-
     private void check(Path from, boolean gguf) {
         if (adapter && gguf) {
             throw new WrongUsage("--adapter writes a folder; name one");
         }
         try {
-            if (Files.exists(out) && Files.isSameFile(from, out)) {
-                throw new UserException("RUN and OUT are the same: " + out);
-            }
+            ModelOutput.checkOther(from, out, "RUN");
             boolean directory = Files.isDirectory(out);
             if (gguf == directory && Files.exists(out)) {
                 throw new UserException(
                         out + (gguf ? " is a folder" : " is a file; name the folder to write"));
             }
-            if (!force && Files.exists(out) && !(directory && empty(out))) {
-                throw new UserException(out + " exists; --force replaces what is there");
+            if (!force) {
+                ModelOutput.checkFree(out);
             }
         } catch (IOException e) {
             throw new UserException(out + " cannot be read: " + e.getMessage(), e);
-        }
-    }
-
-    private static boolean empty(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.findAny().isEmpty();
         }
     }
 
