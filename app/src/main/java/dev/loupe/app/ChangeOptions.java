@@ -140,7 +140,7 @@ final class ChangeOptions implements OptionList.Shared {
 
     /** What is to be done to a run of these tokens. */
     List<Intervention> interventions(LocalModel loaded, int[] ids) {
-        PlaceNames places = new PlaceNames(loaded.gpt(), ids.length);
+        GivenPlaces places = new GivenPlaces(loaded.gpt(), ids.length);
         List<Intervention> all = new ArrayList<>();
         for (String name : zero) {
             all.add(new Zero(places.of("--zero", name)));
@@ -217,7 +217,7 @@ final class ChangeOptions implements OptionList.Shared {
         throw new WrongUsage(source + ": found '" + text + "', expected a finite number");
     }
 
-    private static Steer steer(LocalModel loaded, PlaceNames places, String text) {
+    private static Steer steer(LocalModel loaded, GivenPlaces places, String text) {
         String[] sides = sides("--steer", text);
         int star = sides[1].indexOf('*');
         if (star < 1) {
@@ -243,7 +243,7 @@ final class ChangeOptions implements OptionList.Shared {
         return new Steer(place, vector, factor);
     }
 
-    private static Cut cut(PlaceNames places, String text) {
+    private static Cut cut(GivenPlaces places, String text) {
         Matcher edge = EDGE.matcher(text);
         if (!edge.matches()) {
             throw new WrongUsage(

@@ -7,7 +7,6 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 
 /**
  * Computes one answer after the other, on one thread: the model's own threads share each. A few
@@ -26,23 +25,6 @@ final class Engine implements AutoCloseable {
                     new ArrayBlockingQueue<>(WAITING),
                     run -> new Thread(run, "loupe-explorer"));
 
-    /** Whether anybody still waits for an answer. */
-    static final class Wanted {
-        private volatile boolean gone;
-
-        /** Nobody waits any more. */
-        void end() {
-            gone = true;
-        }
-
-        /** Ends the work for somebody who is gone. */
-        void check() {
-            if (gone) {
-                throw new ApiException(499, "nobody waits for this any more");
-            }
-        }
-    }
-
     /** What computes an answer. */
     @FunctionalInterface
     interface Work {
@@ -50,20 +32,21 @@ final class Engine implements AutoCloseable {
     }
 
     /**
-     * Computes an answer when its turn comes.
+     * Computes an answer when its turn comes, and sends it: the next one begins when somebody has
+     * taken this one, so that one answer is in memory at a time.
      *
      * @throws ApiException if too many wait already
      */
-    void submit(Wanted wanted, Work work, Consumer<Answer> done, Consumer<ApiException> failed) {
+    void submit(Work work, Reply reply) {
         try {
             thread.execute(() -> {
                 try {
-                    wanted.check();
-                    done.accept(work.run());
+                    reply.check();
+                    reply.send(work.run());
                 } catch (Exception e) {
-                    failed.accept(said(e));
+                    reply.fail(said(e));
                 } catch (OutOfMemoryError e) {
-                    failed.accept(
+                    reply.fail(
                             new ApiException(
                                     507, "there is not enough memory for this; ask for less"));
                 }

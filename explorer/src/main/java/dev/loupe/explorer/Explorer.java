@@ -86,8 +86,7 @@ public final class Explorer implements AutoCloseable {
                                     new HttpServerOptions()
                                             .setHost(HOST)
                                             .setPort(port)
-                                            .setHttp2ClearTextEnabled(false)
-                                            .setCompressionSupported(true))
+                                            .setHttp2ClearTextEnabled(false))
                             .requestHandler(explorer::handle)
                             .listen()
                             .toCompletionStage()
@@ -203,24 +202,11 @@ public final class Explorer implements AutoCloseable {
         if (asked == null || !asked.isObject()) {
             throw new ApiException(400, "the request is not one JSON object");
         }
-        HttpServerResponse response = request.response();
-        Engine.Wanted wanted = new Engine.Wanted();
-        response.closeHandler(closed -> wanted.end());
-        response.exceptionHandler(gone -> wanted.end());
-        engine.submit(
-                wanted,
-                () -> calls.answer(name, asked, wanted),
-                answer ->
-                        vertx.runOnContext(turn -> {
-                            if (!response.ended() && !response.closed()) {
-                                response.putHeader("Content-Type", answer.type())
-                                        .end(Buffer.buffer(answer.bytes()));
-                            }
-                        }),
-                failure -> vertx.runOnContext(turn -> fail(response, failure)));
+        Reply reply = new Reply(vertx, request.response());
+        engine.submit(() -> calls.answer(name, asked, reply), reply);
     }
 
-    private static void fail(HttpServerResponse response, ApiException e) {
+    static void fail(HttpServerResponse response, ApiException e) {
         if (!response.ended() && !response.closed()) {
             byte[] body =
                     Answer.json(Answer.MAPPER.createObjectNode().put("error", e.getMessage()))

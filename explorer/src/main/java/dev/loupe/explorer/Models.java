@@ -8,11 +8,14 @@ import dev.loupe.model.Ops;
 import dev.loupe.model.Site;
 import dev.loupe.model.Taps;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** The models that pages may look into. They are loaded when somebody does, few at a time. */
 final class Models implements AutoCloseable {
@@ -26,16 +29,17 @@ final class Models implements AutoCloseable {
     private final int threads;
     private final LinkedHashMap<String, Open> open = new LinkedHashMap<>(8, 0.75f, true);
 
-    /** A model that is loaded, and the run that was looked into last. */
+    /** How many runs of a model are kept: as it is, and as it is changed. */
+    private static final int RUNS = 2;
+
+    /** A model that is loaded, and the runs that were looked into last. */
     static final class Open {
         private final LocalModel model;
-        private int[] ids = {};
-        private Engine.Wanted wanted = new Engine.Wanted();
-        private CapturedRun run;
+        private final LinkedHashMap<String, CapturedRun> runs = new LinkedHashMap<>(4, 0.75f, true);
+        private @Nullable Asker asker;
 
         Open(LocalModel model) {
             this.model = model;
-            run = fresh(ids);
         }
 
         LocalModel model() {
@@ -45,35 +49,36 @@ final class Models implements AutoCloseable {
         /**
          * The run of a prompt, with what was captured of it before.
          *
+         * @param changes what is changed in it, in words that are the same for the same changes
          * @param by whoever waits for it
+         * @param made makes what changes it
          */
-        CapturedRun run(int[] prompt, Engine.Wanted by) {
-            wanted = by;
-            if (!Arrays.equals(ids, prompt)) {
-                ids = prompt.clone();
-                run = fresh(ids);
+        CapturedRun run(int[] prompt, String changes, Asker by, Supplier<Taps> made) {
+            asker = by;
+            String key = Arrays.toString(prompt) + changes;
+            CapturedRun found = runs.get(key);
+            if (found == null) {
+                Taps taps = made.get().then(new Stopping());
+                found = new CapturedRun(model.gpt(), model.processor(), prompt, taps, RUN_BYTES);
+                while (runs.size() >= RUNS) {
+                    runs.pollFirstEntry();
+                }
+                runs.put(key, found);
             }
-            return run;
+            return found;
         }
 
-        private CapturedRun fresh(int[] of) {
-            return new CapturedRun(model.gpt(), model.processor(), of, stopping(), RUN_BYTES);
-        }
+        /** Ends a run that nobody waits for any more: whoever asks now, not who asked first. */
+        private final class Stopping implements Taps {
+            @Override
+            public boolean wants(Site site, int layer) {
+                return asker != null && asker.wants(site, layer);
+            }
 
-        /** Ends a run that nobody waits for any more, between two blocks. */
-        private Taps stopping() {
-            return new Taps() {
-                @Override
-                public boolean wants(Site site, int layer) {
-                    return site == Site.RESID_PRE;
-                }
-
-                @Override
-                public Tensor at(Site site, int layer, Tensor x, Ops ops) {
-                    wanted.check();
-                    return x;
-                }
-            };
+            @Override
+            public Tensor at(Site site, int layer, Tensor x, Ops ops) {
+                return x;
+            }
         }
     }
 

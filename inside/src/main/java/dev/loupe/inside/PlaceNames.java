@@ -1,7 +1,5 @@
-package dev.loupe.app;
+package dev.loupe.inside;
 
-import dev.loupe.inside.HookException;
-import dev.loupe.inside.Place;
 import dev.loupe.model.Gpt;
 
 import java.util.regex.Matcher;
@@ -12,7 +10,7 @@ import java.util.regex.Pattern;
  * blocks.5.mlp.hook_post[10:20]}, each with {@code @POSITION} or {@code @FROM:TO} behind it if it
  * is not all positions. Negative positions count from the end of the prompt.
  */
-final class PlaceNames {
+public final class PlaceNames {
     private static final Pattern PLACE =
             Pattern.compile(
                     "(?:L(?<layer>\\d{1,5})H(?<head>\\d{1,5})|(?<hook>[a-z][\\w.]*)"
@@ -25,7 +23,7 @@ final class PlaceNames {
     /**
      * @param tokens how many the prompt has
      */
-    PlaceNames(Gpt gpt, int tokens) {
+    public PlaceNames(Gpt gpt, int tokens) {
         this.gpt = gpt;
         this.tokens = tokens;
     }
@@ -34,13 +32,13 @@ final class PlaceNames {
      * The place of a name.
      *
      * @param source of the name, for errors
-     * @throws WrongUsage if it is no name of a place
-     * @throws UserException if the model has no such place
+     * @throws IllegalArgumentException if it is no name of a place
+     * @throws HookException if the model has no such place
      */
-    Place of(String source, String name) {
+    public Place of(String source, String name) {
         Matcher parts = PLACE.matcher(name);
         if (!parts.matches()) {
-            throw new WrongUsage(
+            throw new IllegalArgumentException(
                     source
                             + ": found '"
                             + name
@@ -51,7 +49,7 @@ final class PlaceNames {
             Place place = whole(parts);
             return parts.group("from") == null ? place : at(source, place, parts);
         } catch (HookException e) {
-            throw new UserException(source + ": " + e.getMessage(), e);
+            throw new HookException(source + ": " + e.getMessage());
         }
     }
 
@@ -80,17 +78,17 @@ final class PlaceNames {
         int to = number(parts, "to");
         int end = to < 0 ? tokens + to : to;
         if (end <= from || end > tokens) {
-            throw new WrongUsage(
+            throw new IllegalArgumentException(
                     source + ": found positions " + from + " to " + end + " of " + tokens);
         }
         return place.at(from, end);
     }
 
     /** A position that may be counted from the end. */
-    int position(String source, int given) {
+    public int position(String source, int given) {
         int position = given < 0 ? tokens + given : given;
         if (position < 0 || position >= tokens) {
-            throw new WrongUsage(
+            throw new IllegalArgumentException(
                     "%s: found position %d, expected %d to %d"
                             .formatted(source, given, -tokens, tokens - 1));
         }
