@@ -20,7 +20,10 @@ import java.util.List;
  */
 public record LogitLens(List<List<Reading>> stages) {
     /** Rows whose logits are in memory together. */
-    private static final int ROWS = 32;
+    private static final int ROWS = 128;
+
+    /** The most logits at a time: 32 MB. */
+    private static final int LOGITS = 1 << 23;
 
     /**
      * A token and what speaks for it.
@@ -61,24 +64,22 @@ public record LogitLens(List<List<Reading>> stages) {
      */
     public static LogitLens of(CapturedRun run, int top, Runnable between) {
         Gpt gpt = run.gpt();
-        Inference ops = new Inference(run.processor());
         List<Hook> hooks = Streams.hooks(gpt);
         // all in one run
         run.get(hooks);
         List<List<Reading>> stages = new ArrayList<>();
         for (Hook hook : hooks) {
             between.run();
-            stages.add(read(gpt, ops, run.tensor(hook), top));
+            stages.add(read(gpt, run.processor(), run.tensor(hook), top));
         }
         return new LogitLens(List.copyOf(stages));
     }
 
     /** The same of streams that were captured. */
     static LogitLens of(Gpt gpt, Processor processor, Streams streams, int top) {
-        Inference ops = new Inference(processor);
         List<List<Reading>> stages = new ArrayList<>();
         for (int stage = 0; stage <= gpt.config().nLayer(); stage++) {
-            stages.add(read(gpt, ops, streams.stage(stage), top));
+            stages.add(read(gpt, processor, streams.stage(stage), top));
         }
         return new LogitLens(List.copyOf(stages));
     }
@@ -88,21 +89,33 @@ public record LogitLens(List<List<Reading>> stages) {
      *
      * @param stream {@code [token, nEmbd]}
      */
-    public static List<Reading> read(Gpt gpt, Inference ops, Tensor stream, int top) {
-        List<Reading> readings = new ArrayList<>();
-        for (int from = 0; from < stream.rows(); from += ROWS) {
-            int n = Math.min(ROWS, stream.rows() - from);
+    public static List<Reading> read(Gpt gpt, Processor processor, Tensor stream, int top) {
+        Inference ops = new Inference(processor);
+        int most = Math.clamp(LOGITS / gpt.config().vocabSize(), 1, ROWS);
+        Reading[] readings = new Reading[stream.rows()];
+        for (int from = 0; from < stream.rows(); from += most) {
+            int first = from;
+            int n = Math.min(most, stream.rows() - from);
             Tensor normalized = ops.norm(stream.rows(from, n), gpt.lnF());
             int[] rows = new int[n];
             Arrays.setAll(rows, i -> i);
             Tensor logits = gpt.unembed(ops, normalized, rows);
-            for (int row = 0; row < n; row++) {
-                int at = logits.row(row);
-                float[] numbers = Arrays.copyOfRange(logits.data(), at, at + logits.cols());
-                readings.add(reading(numbers, top));
-            }
+            processor
+                    .threads()
+                    .each(
+                            n,
+                            1,
+                            (worker, begin, end) -> {
+                                for (int row = begin; row < end; row++) {
+                                    int at = logits.row(row);
+                                    float[] numbers =
+                                            Arrays.copyOfRange(
+                                                    logits.data(), at, at + logits.cols());
+                                    readings[first + row] = reading(numbers, top);
+                                }
+                            });
         }
-        return readings;
+        return List.of(readings);
     }
 
     /** What logits say. */

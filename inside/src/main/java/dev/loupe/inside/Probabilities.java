@@ -2,14 +2,20 @@ package dev.loupe.inside;
 
 /** The softmax of logits, in double precision. */
 final class Probabilities {
-    private final double[] logarithms;
+    private final float[] logits;
+    private final double largest;
+    private final double sum;
+    private final double entropy;
 
-    private Probabilities(double[] logarithms) {
-        this.logarithms = logarithms;
+    private Probabilities(float[] logits, double largest, double sum, double entropy) {
+        this.logits = logits;
+        this.largest = largest;
+        this.sum = sum;
+        this.entropy = entropy;
     }
 
     /**
-     * Those of a row of logits.
+     * Those of a row of logits, which is not to change afterwards.
      *
      * @throws HookException if one is NaN or infinite
      */
@@ -21,42 +27,39 @@ final class Probabilities {
                         "logit of token %d: found %s, expected a finite number; what passes through the model has grown too large"
                                 .formatted(id, logits[id]));
             }
+            largest = Math.max(largest, logits[id]);
         }
-        for (float logit : logits) {
-            largest = Math.max(largest, logit);
-        }
+        // with w = exp(z), z = logit - largest: entropy = log(sum of w) - (sum of w z) / (sum of w)
         double sum = 0;
+        double weighted = 0;
         for (float logit : logits) {
-            sum += Math.exp(logit - largest);
+            double z = logit - largest;
+            double w = Math.exp(z);
+            sum += w;
+            weighted += w * z;
         }
-        double[] logarithms = new double[logits.length];
-        for (int i = 0; i < logarithms.length; i++) {
-            logarithms[i] = logits[i] - largest - Math.log(sum);
-        }
-        return new Probabilities(logarithms);
+        double nats = Math.log(sum) - weighted / sum;
+        return new Probabilities(logits, largest, sum, Math.max(0, nats / Math.log(2)));
     }
 
     double of(int id) {
-        return Math.exp(logarithms[id]);
+        return Math.exp(logits[id] - largest) / sum;
     }
 
     /** In bits. */
     double entropy() {
-        double nats = 0;
-        for (double logarithm : logarithms) {
-            double p = Math.exp(logarithm);
-            nats -= p > 0 ? p * logarithm : 0;
-        }
-        return Math.max(0, nats / Math.log(2));
+        return entropy;
     }
 
     /** The Kullback-Leibler divergence {@code KL(this || other)}, in nats. */
     double divergence(Probabilities other) {
-        double sum = 0;
-        for (int i = 0; i < logarithms.length; i++) {
-            double p = Math.exp(logarithms[i]);
-            sum += p > 0 ? p * (logarithms[i] - other.logarithms[i]) : 0;
+        // nothing at all between equal rows
+        double shift = (other.largest - largest) + (Math.log(other.sum) - Math.log(sum));
+        double nats = 0;
+        for (int i = 0; i < logits.length; i++) {
+            double p = of(i);
+            nats += p > 0 ? p * ((double) logits[i] - other.logits[i] + shift) : 0;
         }
-        return Math.max(0, sum);
+        return Math.max(0, nats);
     }
 }
