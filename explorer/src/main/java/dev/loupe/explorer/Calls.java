@@ -18,6 +18,12 @@ final class Calls {
         all.putAll(FlowCalls.all());
     }
 
+    /** With further calls. */
+    Calls(Models models, Map<String, Call> more) {
+        this(models);
+        all.putAll(more);
+    }
+
     /** Answers a call. */
     Answer answer(String name, JsonNode asked, Asker asker) throws IOException {
         Call call = all.get(name);

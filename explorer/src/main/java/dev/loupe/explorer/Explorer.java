@@ -58,9 +58,9 @@ public final class Explorer implements AutoCloseable {
     private final Calls calls;
     private int port;
 
-    private Explorer(List<Path> paths, int threads) {
+    private Explorer(List<Path> paths, int threads, Map<String, Call> more) {
         models = new Models(paths, threads);
-        calls = new Calls(models);
+        calls = new Calls(models, more);
         vertx =
                 Vertx.vertx(
                         new VertxOptions()
@@ -78,7 +78,13 @@ public final class Explorer implements AutoCloseable {
      * @throws IOException if the port is taken
      */
     public static Explorer start(List<Path> paths, int threads, int port) throws IOException {
-        Explorer explorer = new Explorer(paths, threads);
+        return start(paths, threads, port, Map.of());
+    }
+
+    /** The same with further calls. */
+    static Explorer start(List<Path> paths, int threads, int port, Map<String, Call> more)
+            throws IOException {
+        Explorer explorer = new Explorer(paths, threads, more);
         try {
             HttpServer server =
                     explorer.vertx

@@ -32,10 +32,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.CompletableFuture;
 
 /** What pages get is what the engine computes; whoever is no page gets nothing. */
 class ExplorerTest {
@@ -251,46 +249,6 @@ class ExplorerTest {
             byte[] start = socket.getInputStream().readNBytes(20);
             return new String(start, StandardCharsets.US_ASCII);
         }
-    }
-
-    @Test
-    void aBodyOfTenMegabytesIsRefused() throws IOException, InterruptedException {
-        byte[] large = new byte[10_000_000];
-        HttpRequest request =
-                to("api/tokenize")
-                        .header("Content-Type", "application/json")
-                        .POST(BodyPublishers.ofByteArray(large))
-                        .build();
-        try {
-            assertThat(send(request).statusCode()).isEqualTo(413);
-        } catch (IOException e) {
-            // the connection is closed while the rest is still being sent
-            assertThat(e).isNotNull();
-        }
-        assertThat(ask("models", "{}").get("models")).hasSize(1);
-    }
-
-    @Test
-    void manyAtOnceWaitOrAreTurnedAway() throws IOException, InterruptedException {
-        List<CompletableFuture<HttpResponse<byte[]>>> all = new ArrayList<>();
-        for (int i = 0; i < 200; i++) {
-            String body = "{\"ids\":[" + i % 50 + ",1,2],\"hooks\":[\"*\"]}";
-            all.add(client.sendAsync(asking("capture", body), BodyHandlers.ofByteArray()));
-        }
-        for (var one : all) {
-            assertThat(one.join().statusCode()).isIn(200, 429);
-        }
-        assertThat(ask("models", "{}").get("models")).hasSize(1);
-    }
-
-    @Test
-    void whoIsGoneIsForgotten() throws IOException, InterruptedException {
-        for (int i = 0; i < 20; i++) {
-            var gone =
-                    client.sendAsync(asking("lens", "{" + ids() + "}"), BodyHandlers.ofByteArray());
-            gone.cancel(true);
-        }
-        assertThat(ask("models", "{}").get("models")).hasSize(1);
     }
 
     @Test
