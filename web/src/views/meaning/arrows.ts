@@ -55,6 +55,7 @@ export interface Mark {
   readonly x: number;
   readonly y: number;
   readonly text: string;
+  readonly bold?: boolean;
 }
 
 export interface Label extends Mark {
@@ -98,7 +99,7 @@ export function name(
     ...arrows.map((point) => around(point, 2)),
   ];
   return marks.map((mark) => {
-    const width = mark.text.length * letter;
+    const width = mark.text.length * letter * (mark.bold ? 1.15 : 1);
     let best: { label: Label; box: Box; cost: number } | undefined;
     for (const [right, down, anchor] of BESIDE) {
       const [x, y] = [mark.x + right, mark.y + down];

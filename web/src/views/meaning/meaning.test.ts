@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { arrows, name } from './arrows';
 import type { Plane, Term } from './calls';
+import { shortNames } from './names';
 import { lanes } from './lanes';
 import { readLooked, splitWords, writeLooked, type Looked } from './looked';
 import { dotAt, scene, turn } from './scene';
@@ -191,4 +192,11 @@ it('words that lie close on a line stand one above the other', () => {
     { x: 200, text: 'far' },
   ];
   expect(lanes(words, 7).map(({ lane }) => lane)).toEqual([0, 1, 0]);
+});
+
+it('names have their blank where it tells them apart', () => {
+  const texts = [' queen', 'queen', ' king', '\n'];
+  const text = (id: number) => texts[id] ?? '';
+  expect(shortNames([0, 2, 3], text)).toEqual(['queen', 'king', '⏎']);
+  expect(shortNames([0, 1, 2, 2], text)).toEqual(['·queen', 'queen', 'king', 'king']);
 });

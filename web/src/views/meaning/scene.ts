@@ -161,7 +161,8 @@ export function scene(
       return from && to ? [stroke(from, to)] : [];
     }),
     axes: axes.map((name, axis) => {
-      const end = [0, 1, 2].map((i) => (i === axis ? radius : 0));
+      const reach = Math.max(...centred.map((at) => Math.abs(at[axis] ?? 0)), 0);
+      const end = [0, 1, 2].map((i) => (i === axis ? reach : 0));
       return { name, ...stroke(place(end.map((x) => -x)), place(end)) };
     }),
     rule: { length, dots: length * scale },

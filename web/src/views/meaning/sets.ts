@@ -72,7 +72,10 @@ export const EXAMPLES: readonly Example[] = [
 ];
 
 /** For a model without a tokenizer, which has no words. */
-export const UNNAMED: Example = { sum: '#1', set: '' };
+export const UNNAMED: readonly Example[] = [
+  { sum: '#1', set: '' },
+  { sum: '#1 - #2 + #3', set: '' },
+];
 export const UNNAMED_WORDS: readonly string[] = Array.from({ length: 24 }, (_, id) => `#${id}`);
 
 export const LINE = {
