@@ -66,7 +66,9 @@ test('Space goes to the next example, and back to the first', async ({ page }) =
       await expect(page.getByTestId('word')).toContainText('·seven');
       await expect(page.getByTestId('arrows')).toHaveCount(0);
     }
-    await expect(page.locator(nearest).getByRole('button', { name: best })).toBeVisible();
+    await expect(
+      page.locator(nearest).getByRole('button', { name: best, exact: true }),
+    ).toBeVisible();
   }
 });
 

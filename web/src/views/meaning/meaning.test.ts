@@ -37,7 +37,12 @@ describe('what is looked at', () => {
   });
 
   it('has words between blanks and commas, and in quotes', () => {
-    expect(splitWords(" a, b ' c d' e")).toEqual(['a', 'b', "' c d'", 'e']);
+    expect(splitWords(" a, b ' c d' e don't")).toEqual({
+      words: ['a', 'b', "' c d'", 'e', "don't"],
+      unread: [],
+    });
+    expect(splitWords("a 'b 'c'd")).toEqual({ words: ['a'], unread: ["'b", "'c'd"] });
+    expect(readLooked("words=king 'b").words).toEqual(['king']);
   });
 });
 
