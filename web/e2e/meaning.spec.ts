@@ -1,5 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { row, tensor } from '../src/lib/binary';
+import { scene } from '../src/views/meaning/scene';
+import { SETS } from '../src/views/meaning/sets';
 import { ask, askTensors, complaints, idsOf, open } from './explorer';
 
 const nearest = '[data-testid=neighbours] tbody tr';
@@ -135,7 +137,7 @@ test('words come into the cloud and go, and the link shows the same again', asyn
   );
 });
 
-test('the cloud is turned by keys and by dragging, and a click takes a word', async ({ page }) => {
+test('the cloud is turned by keys and by dragging, and rests', async ({ page }) => {
   await open(page, { view: 'meaning' });
   const cloud = page.getByTestId('cloud');
   await cloud.focus();
@@ -157,6 +159,39 @@ test('the cloud is turned by keys and by dragging, and a click takes a word', as
   await page.getByRole('button', { name: 'Turn slowly' }).click();
   await expect.poll(yaw).not.toBe(rest);
   await page.getByRole('button', { name: 'Stop turning' }).click();
+});
+
+test('a click on a dot takes its word', async ({ page, request }) => {
+  await open(page, { view: 'meaning' });
+  const cloud = page.getByTestId('cloud');
+  await expect(page.getByTestId('explained')).toBeVisible();
+  const text = SETS[0]?.words.join(' ') ?? '';
+  const { words } = await ask<{ words: { ids: number[] }[] }>(request, 'words', { text });
+  const ids = words.map(({ ids }) => ids[0] ?? 0);
+  const { points } = await ask<{ points: number[][] }>(request, 'cloud', { ids });
+  const picture = {
+    points: ids.map((id, i) => ({ id, label: '', at: points[i] ?? [] })),
+    links: [],
+    axes: [],
+    selected: -1,
+  };
+  const turned = {
+    yaw: Number(await cloud.getAttribute('data-yaw')),
+    pitch: Number(await cloud.getAttribute('data-pitch')),
+    zoom: 1,
+  };
+  const box = await cloud.boundingBox();
+  const { dots } = scene(picture, turned, box?.width ?? 0, box?.height ?? 0);
+  const lonely = dots.filter((dot) =>
+    dots.every((other) => other === dot || Math.hypot(other.x - dot.x, other.y - dot.y) > 25),
+  );
+  expect(lonely.length).toBeGreaterThan(2);
+  for (const { id, x, y } of lonely.slice(0, 3)) {
+    await cloud.click({ position: { x, y } });
+    await expect(page.getByTestId('word')).toContainText(`id ${id}`);
+    await page.keyboard.press('Escape');
+    await expect(page.getByTestId('word')).toHaveCount(0);
+  }
 });
 
 test('numbers lie along the plural in their order', async ({ page, request }) => {
