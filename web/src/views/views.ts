@@ -2,6 +2,7 @@
 import type { Component } from 'svelte';
 import Flow from './flow/Flow.svelte';
 import Generate from './generate/Generate.svelte';
+import Meaning from './meaning/Meaning.svelte';
 
 export interface View {
   /** in the address */
@@ -9,6 +10,8 @@ export interface View {
   readonly name: string;
   readonly does: string;
   readonly component: Component;
+  /** it looks at no text, so it is there without one */
+  readonly textless?: true;
   readonly keys: readonly (readonly [key: string, does: string])[];
 }
 
@@ -35,6 +38,19 @@ export const VIEWS: readonly View[] = [
       ['\u2191 \u2193', 'the token above, the token below'],
       ['o', 'open or close the block of the stage'],
       ['Esc', 'close what is open'],
+    ],
+  },
+  {
+    id: 'meaning',
+    name: 'Meaning',
+    does: 'what vectors of words say',
+    component: Meaning,
+    textless: true,
+    keys: [
+      ['Space', 'the next example'],
+      ['\u2190 \u2192 \u2191 \u2193', 'turn the cloud, when it has the focus'],
+      ['+ -', 'the cloud nearer, further'],
+      ['Esc', 'close the chosen word'],
     ],
   },
 ];
