@@ -2,6 +2,7 @@
 import type { Component } from 'svelte';
 import Flow from './flow/Flow.svelte';
 import Generate from './generate/Generate.svelte';
+import Weights from './weights/Weights.svelte';
 
 export interface View {
   /** in the address */
@@ -9,6 +10,8 @@ export interface View {
   readonly name: string;
   readonly does: string;
   readonly component: Component;
+  /** it shows something without a text */
+  readonly textless?: boolean;
   readonly keys: readonly (readonly [key: string, does: string])[];
 }
 
@@ -35,6 +38,19 @@ export const VIEWS: readonly View[] = [
       ['\u2191 \u2193', 'the token above, the token below'],
       ['o', 'open or close the block of the stage'],
       ['Esc', 'close what is open'],
+    ],
+  },
+  {
+    id: 'weights',
+    name: 'Weights',
+    does: 'what the model has learned',
+    component: Weights,
+    textless: true,
+    keys: [
+      ['Space', 'the next matrix'],
+      ['\u2190 \u2192', 'in the areas: the tensor before, the next'],
+      ['\u2191 \u2193', 'in the areas: the same of the block before, of the next'],
+      ['+ \u2212 0', 'in the picture: nearer, further, all of it'],
     ],
   },
 ];

@@ -1,0 +1,36 @@
+package dev.loupe.inside;
+
+import dev.loupe.kernels.StoredRows;
+
+/**
+ * Some rows and columns of a matrix: {@code [fromRow, toRow)} by {@code [fromCol, toCol)}.
+ *
+ * @param fromRow the first row
+ * @param toRow one past the last
+ * @param fromCol the first column
+ * @param toCol one past the last
+ */
+public record MatrixWindow(int fromRow, int toRow, int fromCol, int toCol) {
+    public MatrixWindow {
+        if (fromRow < 0 || fromRow >= toRow || fromCol < 0 || fromCol >= toCol) {
+            throw new IllegalArgumentException(
+                    "window: found rows %d to %d and columns %d to %d, expected at least one of each"
+                            .formatted(fromRow, toRow, fromCol, toCol));
+        }
+    }
+
+    /** All of a matrix. */
+    public static MatrixWindow of(StoredRows matrix) {
+        return new MatrixWindow(0, matrix.rows(), 0, matrix.cols());
+    }
+
+    /** How many rows it has. */
+    public int rows() {
+        return toRow - fromRow;
+    }
+
+    /** How many columns it has. */
+    public int cols() {
+        return toCol - fromCol;
+    }
+}
