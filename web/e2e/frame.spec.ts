@@ -10,7 +10,7 @@ test('a prompt that looks like a page is shown, not run', async ({ page }) => {
     void dialog.dismiss();
   });
   const prompt = '<img src=x onerror=alert(1)><script>alert(2)</script>';
-  for (const view of ['generate', 'flow']) {
+  for (const view of ['generate', 'flow', 'weights']) {
     await open(page, { prompt, view });
     const chips = page.locator('ol[aria-label="tokens of the text"]');
     await expect(chips).toContainText('alert');
@@ -58,6 +58,8 @@ for (const scheme of ['light', 'dark'] as const) {
         },
         { view: 'flow', selection: 's6.b5.h3.t4' },
         { view: 'flow', selection: 's6.b5.m' },
+        { view: 'weights', selection: 'blk.5.attn_q.weight' },
+        { view: 'weights', selection: 'gpt3' },
       ]) {
         await open(page, at);
         if (at.view === 'flow') {

@@ -7,6 +7,7 @@ interface Says {
   readonly title: string;
   readonly short: string;
   readonly colour: Colour;
+  /** what a row is; empty where there is but one */
   readonly row: string;
   readonly col: string;
   readonly does: string;
@@ -101,7 +102,7 @@ const SAYS: Readonly<Record<string, Says>> = {
     title: 'norms',
     short: 'norm',
     colour: 'ink',
-    row: 'all there is',
+    row: '',
     col: 'a number of the vector that the norm scales or shifts',
     does: 'Behind a norm each number of the vector is scaled, and in some models shifted.',
   },
@@ -109,7 +110,7 @@ const SAYS: Readonly<Record<string, Says>> = {
     title: 'biases',
     short: 'bias',
     colour: 'ink',
-    row: 'all there is',
+    row: '',
     col: 'an output of the matrix that it belongs to',
     does: 'It is added to what a matrix gives, whatever the input.',
   },

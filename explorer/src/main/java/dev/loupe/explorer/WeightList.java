@@ -14,7 +14,6 @@ import dev.loupe.model.GptTensors;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,14 +34,7 @@ final class WeightList {
 
     private WeightList(GptConfig config) {
         this.config = config;
-        root.set("presets", labels());
         tensors = root.putArray("tensors");
-    }
-
-    private static ArrayNode labels() {
-        ArrayNode labels = Answer.MAPPER.createArrayNode();
-        Arrays.stream(KnownShape.values()).forEach(shape -> labels.add(shape.label()));
-        return labels;
     }
 
     /** Those of a file, with the types and bytes that they have in it. */

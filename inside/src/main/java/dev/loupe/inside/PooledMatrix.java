@@ -8,7 +8,8 @@ import dev.loupe.kernels.Threads;
  * of the largest magnitude among them, so that what stands out is seen however small the picture.
  *
  * @param cells {@code [row, col]} of the picture
- * @param places which number of its cell each one is, counted row by row within the cell
+ * @param places which number of its cell each one is, counted row by row within the cell, each row
+ *     as long as {@code eachCol}
  */
 public record PooledMatrix(NamedArray cells, NamedArray places) {
     /**
@@ -39,8 +40,12 @@ public record PooledMatrix(NamedArray cells, NamedArray places) {
         }
         int high = Math.ceilDiv(window.rows(), eachRow);
         int wide = Math.ceilDiv(window.cols(), eachCol);
+        int[] shape = {high, wide};
         float[] cells = new float[Math.multiplyExact(high, wide)];
-        float[] places = new float[cells.length];
+        PooledMatrix pooled =
+                new PooledMatrix(
+                        new NamedArray("cells", shape, cells),
+                        new NamedArray("places", shape, new float[cells.length]));
         threads.each(
                 high,
                 1,
@@ -49,23 +54,30 @@ public record PooledMatrix(NamedArray cells, NamedArray places) {
                     for (int y = from; y < to; y++) {
                         check.run();
                         int first = window.fromRow() + y * eachRow;
-                        for (int row = first;
-                                row < Math.min(first + eachRow, window.toRow());
-                                row++) {
-                            DecodedRows.read(matrix, row, numbers);
-                            for (int col = window.fromCol(); col < window.toCol(); col++) {
-                                int right = col - window.fromCol();
-                                int cell = y * wide + right / eachCol;
-                                if (Math.abs(numbers[col]) > Math.abs(cells[cell])) {
-                                    cells[cell] = numbers[col];
-                                    places[cell] = (row - first) * eachCol + right % eachCol;
-                                }
-                            }
+                        int rows = Math.min(eachRow, window.toRow() - first);
+                        for (int row = 0; row < rows; row++) {
+                            DecodedRows.read(matrix, first + row, numbers);
+                            pooled.take(numbers, window, y, row, eachCol);
                         }
                     }
                 });
-        int[] shape = {high, wide};
-        return new PooledMatrix(
-                new NamedArray("cells", shape, cells), new NamedArray("places", shape, places));
+        return pooled;
+    }
+
+    /** A row of the matrix, the {@code inCell}th of those that the cells of row {@code y} have. */
+    private void take(float[] numbers, MatrixWindow window, int y, int inCell, int eachCol) {
+        int wide = cells.shape()[1];
+        for (int x = 0; x < wide; x++) {
+            int cell = y * wide + x;
+            int first = window.fromCol() + x * eachCol;
+            int n = Math.min(eachCol, window.toCol() - first);
+            for (int i = 0; i < n; i++) {
+                float number = numbers[first + i];
+                if (Math.abs(number) > Math.abs(cells.values()[cell])) {
+                    cells.values()[cell] = number;
+                    places.values()[cell] = inCell * eachCol + i;
+                }
+            }
+        }
     }
 }

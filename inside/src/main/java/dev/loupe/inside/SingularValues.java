@@ -44,7 +44,7 @@ public record SingularValues(double[] values) {
         if (work > MOST_WORK) {
             throw new IllegalArgumentException(
                     ("singular values of [%d, %d] take %,d million multiplications, which is more"
-                         + " than a minute; at most %,d million are done")
+                                    + " than a minute; at most %,d million are done")
                             .formatted(
                                     matrix.rows(),
                                     matrix.cols(),

@@ -187,7 +187,9 @@ class MatricesTest {
         }
         double[] found = singular(made);
         double[] other = singular(turned);
-        assertThat(found).hasSize(Math.min(rows, cols)).isSortedAccordingTo((a, b) -> b.compareTo(a));
+        assertThat(found)
+                .hasSize(Math.min(rows, cols))
+                .isSortedAccordingTo((a, b) -> b.compareTo(a));
         for (int i = 0; i < found.length; i++) {
             assertThat(found[i]).isCloseTo(other[i], within(1e-12 * found[0]));
         }
@@ -307,15 +309,13 @@ class MatricesTest {
                 float largest = 0;
                 for (int r = top; r < Math.min(top + eachRow, toRow); r++) {
                     for (float v :
-                            Arrays.copyOfRange(
-                                    made[r], left, Math.min(left + eachCol, toCol))) {
+                            Arrays.copyOfRange(made[r], left, Math.min(left + eachCol, toCol))) {
                         largest = Math.abs(v) > Math.abs(largest) ? v : largest;
                     }
                 }
                 int place = (int) found.places().at(y, x);
                 assertThat(found.cells().at(y, x)).isEqualTo(largest);
-                assertThat(made[top + place / eachCol][left + place % eachCol])
-                        .isEqualTo(largest);
+                assertThat(made[top + place / eachCol][left + place % eachCol]).isEqualTo(largest);
             }
         }
     }
