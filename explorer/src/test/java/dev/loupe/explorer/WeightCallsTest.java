@@ -236,7 +236,7 @@ class WeightCallsTest {
                 "matrix|{\"name\":\"blk.9999.attn_q.weight\"}|404|no tensor blk.9999.attn_q.weight",
                 "singular|{\"name\":\"../../etc/passwd\"}|404|no tensor",
                 "cells|{\"name\":\"token_embd.weight\",\"rows\":[0,1000000]}|400|rows: expected"
-                    + " from and to, within 0 and 317",
+                        + " from and to, within 0 and 317",
                 "cells|{\"name\":\"token_embd.weight\",\"cols\":[5,5]}|400|cols: expected from",
                 "cells|{\"name\":\"token_embd.weight\",\"rows\":[-1,5]}|400|rows: expected from",
                 "cells|{\"name\":\"token_embd.weight\",\"rows\":[5]}|400|rows: expected from",

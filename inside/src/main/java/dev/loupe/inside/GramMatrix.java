@@ -78,39 +78,17 @@ final class GramMatrix {
                 8,
                 (worker, from, to) -> {
                     for (int i = from; i < to; i++) {
-                        int at = first;
-                        for (; at + 4 <= end; at += 4) {
-                            addFour(
-                                    vectors[at],
-                                    vectors[at + 1],
-                                    vectors[at + 2],
-                                    vectors[at + 3],
-                                    i,
-                                    gram[i]);
-                        }
-                        for (; at < end; at++) {
-                            addOne(vectors[at], i, gram[i]);
+                        for (int at = first; at < end; at++) {
+                            add(vectors[at], i, gram[i]);
                         }
                     }
                 });
     }
 
-    /** Four at a time touch the sums a quarter as often; measured 2.4 times as fast as one. */
-    private static void addFour(
-            double[] a, double[] b, double[] c, double[] d, int i, double[] sums) {
-        double ai = a[i];
-        double bi = b[i];
-        double ci = c[i];
-        double di = d[i];
+    private static void add(double[] vector, int i, double[] sums) {
+        double factor = vector[i];
         for (int j = i; j < sums.length; j++) {
-            sums[j] += ai * a[j] + bi * b[j] + ci * c[j] + di * d[j];
-        }
-    }
-
-    private static void addOne(double[] a, int i, double[] sums) {
-        double ai = a[i];
-        for (int j = i; j < sums.length; j++) {
-            sums[j] += ai * a[j];
+            sums[j] += factor * vector[j];
         }
     }
 }
