@@ -40,6 +40,8 @@ export interface Weights {
   readonly total: number;
   readonly bytes?: number;
   readonly tied: boolean;
+  /** adapters are added to the numbers of the file */
+  readonly adapted?: boolean;
   readonly most_singular_work: number;
   readonly tensors: readonly Tensor[];
   readonly kinds: readonly Kind[];
@@ -79,6 +81,19 @@ export interface Singular {
 export interface Window {
   readonly rows: readonly [number, number];
   readonly cols: readonly [number, number];
+}
+
+const PAUSE = 80;
+
+/** Waits until whoever goes through all matrices rests at one. */
+export function rest(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const waiting = setTimeout(resolve, PAUSE);
+    signal.addEventListener('abort', () => {
+      clearTimeout(waiting);
+      reject(new DOMException('another is looked at', 'AbortError'));
+    });
+  });
 }
 
 export function askWeights(model: string, preset: string, signal: AbortSignal): Promise<Weights> {

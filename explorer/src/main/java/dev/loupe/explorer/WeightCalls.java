@@ -7,7 +7,6 @@ import dev.loupe.files.ModelSummary;
 import dev.loupe.inside.KnownShape;
 import dev.loupe.inside.MatrixStatistics;
 import dev.loupe.inside.MatrixWindow;
-import dev.loupe.inside.NamedArray;
 import dev.loupe.inside.PooledMatrix;
 import dev.loupe.inside.SingularValues;
 import dev.loupe.kernels.StoredRows;
@@ -19,8 +18,11 @@ import java.util.Map;
 
 /** Where the parameters of a model are, and what is in each of its matrices. */
 final class WeightCalls {
-    /** Numbers that one answer reads, or a file holds. */
+    /** Numbers that one answer reads. */
     private static final long READ = 1L << 26;
+
+    /** Numbers that a file holds: GPT-2's table of tokens is the largest of many models. */
+    private static final long SAVED = 40_000_000;
 
     /** Cells of a picture. */
     private static final long CELLS = 1L << 19;
@@ -100,24 +102,17 @@ final class WeightCalls {
             throw new ApiException(400, "each: expected two numbers, at least 1");
         }
         MatrixWindow window = new MatrixWindow(rows[0], rows[1], cols[0], cols[1]);
-        boolean npz = question.is("format", "npz");
+        Threads threads = threads(question);
+        if (question.is("format", "npz")) {
+            limit((long) window.rows() * window.cols(), SAVED, "numbers are saved");
+            return Answer.npz(List.of(window.numbers(matrix, threads, question.asker()::check)));
+        }
         // a row is decoded whole, however few of its columns are asked for
         limit((long) window.rows() * matrix.cols(), READ, "numbers are read");
         long high = Math.ceilDiv(window.rows(), each[0]);
-        limit(high * Math.ceilDiv(window.cols(), each[1]), npz ? READ : CELLS, "cells are given");
+        limit(high * Math.ceilDiv(window.cols(), each[1]), CELLS, "cells are given");
         PooledMatrix pooled =
-                PooledMatrix.of(
-                        matrix,
-                        window,
-                        each[0],
-                        each[1],
-                        threads(question),
-                        question.asker()::check);
-        if (npz) {
-            NamedArray cells = pooled.cells();
-            return Answer.npz(
-                    List.of(new NamedArray(matrix.name(), cells.shape(), cells.values())));
-        }
+                PooledMatrix.of(matrix, window, each[0], each[1], threads, question.asker()::check);
         return Answer.tensors(List.of(pooled.cells(), pooled.places()));
     }
 

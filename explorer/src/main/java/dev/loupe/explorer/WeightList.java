@@ -8,6 +8,7 @@ import dev.loupe.inside.KnownShape;
 import dev.loupe.inside.SingularValues;
 import dev.loupe.inside.Tally;
 import dev.loupe.kernels.TensorType;
+import dev.loupe.model.Adapters;
 import dev.loupe.model.Gpt;
 import dev.loupe.model.GptConfig;
 import dev.loupe.model.GptTensors;
@@ -54,7 +55,13 @@ final class WeightList {
             bytes += entry.rows() * entry.type().bytes(entry.cols());
         }
         list.root.put("bytes", bytes);
+        list.root.put("adapted", adapted(gpt));
         return list.whole();
+    }
+
+    private static boolean adapted(Gpt gpt) {
+        return Adapters.places(gpt, true).stream()
+                .anyMatch(place -> !place.linear().adapters().isEmpty());
     }
 
     /** Those of a shape; a GPT-2 has its norms and biases where all of them have them. */

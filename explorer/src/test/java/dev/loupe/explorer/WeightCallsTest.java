@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
+import dev.loupe.files.AdapterFolder;
 import dev.loupe.files.Converter;
 import dev.loupe.files.LocalModel;
 import dev.loupe.files.Mix;
 import dev.loupe.files.ModelSummary;
 import dev.loupe.kernels.Weight;
+import dev.loupe.model.Adapters;
+import dev.loupe.model.Gpt;
+import dev.loupe.model.Lora;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -188,6 +192,51 @@ class WeightCallsTest {
         assertThat(sum).isCloseTo(squares, within(1e-9 * squares));
         assertThat(singular.get("effective_rank").asDouble())
                 .isBetween(1.0, (double) Math.min(rows, cols));
+    }
+
+    /** An adapter of one rank: b times a, twice. */
+    @Test
+    void adaptersAreAdded() throws IOException, InterruptedException {
+        Path base = fixture("llama-tied");
+        String name = "blk.1.ffn_down";
+        Path adapter = folder.resolve("adapter");
+        try (LocalModel model = LocalModel.load(base, 1)) {
+            Weight down = model.gpt().blocks().get(1).mlp().down().weight();
+            float[][] a = new float[1][Weight.PANEL * down.cols()];
+            for (int c = 0; c < down.cols(); c++) {
+                a[0][c * Weight.PANEL] = c % 5 - 2;
+            }
+            float[][] b = new float[down.panels()][Weight.PANEL];
+            for (int r = 0; r < down.rows(); r++) {
+                b[r / Weight.PANEL][r % Weight.PANEL] = r % 3 - 1;
+            }
+            Lora lora =
+                    new Lora(
+                            new Weight.Floats(1, down.cols(), a),
+                            new Weight.Floats(down.rows(), 1, b),
+                            2,
+                            0);
+            Gpt adapted = Adapters.with(model.gpt(), Map.of(name, lora));
+            AdapterFolder.write(adapter, adapted, base.toAbsolutePath(), 2, 0);
+            try (Asking pages = Asking.about(adapter)) {
+                assertThat(pages.ask("weights", "{}").get("adapted").asBoolean()).isTrue();
+                FloatBuffer cells =
+                        pages.tensors("cells", "{\"name\":\"" + name + ".weight\"}")
+                                .numbers()
+                                .asFloatBuffer();
+                float[] row = new float[down.cols()];
+                for (int r = 0; r < down.rows(); r++) {
+                    down.row(r, row, 0);
+                    for (int c = 0; c < down.cols(); c++) {
+                        assertThat(cells.get(r * down.cols() + c))
+                                .isCloseTo(row[c] + 2 * (r % 3 - 1) * (c % 5 - 2), within(1e-6f));
+                    }
+                }
+            }
+        }
+        try (Asking pages = Asking.about(base)) {
+            assertThat(pages.ask("weights", "{}").get("adapted").asBoolean()).isFalse();
+        }
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.loupe.inside;
 
 import dev.loupe.kernels.StoredRows;
+import dev.loupe.kernels.Threads;
 
 /**
  * Some rows and columns of a matrix: {@code [fromRow, toRow)} by {@code [fromCol, toCol)}.
@@ -32,5 +33,34 @@ public record MatrixWindow(int fromRow, int toRow, int fromCol, int toCol) {
     /** How many columns it has. */
     public int cols() {
         return toCol - fromCol;
+    }
+
+    /**
+     * Its numbers, {@code [rows, cols]}, by the name of the matrix.
+     *
+     * @param check is called often, by any thread, and may throw to end the work
+     * @throws IllegalArgumentException if the window leaves the matrix
+     */
+    public NamedArray numbers(StoredRows matrix, Threads threads, Runnable check) {
+        checkWithin(matrix);
+        float[] all = new float[Math.multiplyExact(rows(), cols())];
+        DecodedRows.each(
+                matrix,
+                fromRow,
+                toRow,
+                threads,
+                (worker, row, numbers) -> {
+                    check.run();
+                    System.arraycopy(numbers, fromCol, all, (row - fromRow) * cols(), cols());
+                });
+        return new NamedArray(matrix.name(), new int[] {rows(), cols()}, all);
+    }
+
+    void checkWithin(StoredRows matrix) {
+        if (toRow > matrix.rows() || toCol > matrix.cols()) {
+            throw new IllegalArgumentException(
+                    "window: found rows to %d and columns to %d, expected at most %d and %d"
+                            .formatted(toRow, toCol, matrix.rows(), matrix.cols()));
+        }
     }
 }

@@ -27,12 +27,7 @@ public record PooledMatrix(NamedArray cells, NamedArray places) {
             int eachCol,
             Threads threads,
             Runnable check) {
-        if (window.toRow() > matrix.rows() || window.toCol() > matrix.cols()) {
-            throw new IllegalArgumentException(
-                    "window: found rows to %d and columns to %d, expected at most %d and %d"
-                            .formatted(
-                                    window.toRow(), window.toCol(), matrix.rows(), matrix.cols()));
-        }
+        window.checkWithin(matrix);
         if (eachRow < 1 || eachCol < 1) {
             throw new IllegalArgumentException(
                     "a cell: found %d rows and %d columns, expected at least 1"

@@ -296,8 +296,15 @@ class MatricesTest {
         float[][] made = some(13, 9, 5);
         MatrixWindow window = new MatrixWindow(fromRow, toRow, fromCol, toCol);
         PooledMatrix found;
+        NamedArray numbers;
         try (Threads threads = new Threads(2)) {
+            numbers = window.numbers(matrix(made), threads, () -> {});
             found = PooledMatrix.of(matrix(made), window, eachRow, eachCol, threads, () -> {});
+        }
+        for (int r = fromRow; r < toRow; r++) {
+            for (int c = fromCol; c < toCol; c++) {
+                assertThat(numbers.at(r - fromRow, c - fromCol)).isEqualTo(made[r][c]);
+            }
         }
         int wide = (toCol - fromCol + eachCol - 1) / eachCol;
         assertThat(found.cells().shape())
