@@ -59,7 +59,6 @@ for (const scheme of ['light', 'dark'] as const) {
         { view: 'flow', selection: 's6.b5.h3.t4' },
         { view: 'flow', selection: 's6.b5.m' },
         { view: 'weights', selection: 'blk.5.attn_q.weight' },
-        { view: 'weights', selection: 'gpt3' },
       ]) {
         await open(page, at);
         if (at.view === 'flow') {

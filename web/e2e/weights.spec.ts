@@ -102,9 +102,19 @@ test('the numbers under the cursor are the model’s', async ({ page, request })
   await expect(value).toContainText('query of head 1, number 10');
   // over the edge the window moves on
   await page.keyboard.press('Shift+ArrowLeft');
-  await expect(page).not.toHaveURL(/c100-160/);
+  await expect(value).toContainText(`[74, 91] = ${significant(at(all, 74, 91), 6)}`);
+  await expect(page).toHaveURL(/c62-122/);
+  // what leaves nothing is not taken
+  const end = page.getByLabel('end of the rows of the window');
+  await end.fill('3');
+  await end.press('Enter');
+  await expect(end).toHaveValue('128');
+  await end.fill('90');
+  await end.press('Enter');
+  await expect(page).toHaveURL(/r64-90/);
+  await page.getByRole('group', { name: `cells of ${name}` }).focus();
   await page.keyboard.press('0');
-  await expect(page).not.toHaveURL(/r64-128/);
+  await expect(page).not.toHaveURL(/r64-90/);
   await expect(page.getByText('Each cell stands for 2 × 2 numbers')).toBeVisible();
   await page.keyboard.press('+');
   await expect(page.getByText('Each cell is one number')).toBeVisible();
