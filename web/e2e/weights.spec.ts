@@ -149,7 +149,7 @@ test('space goes to the next matrix, arrows to the same of the next block', asyn
   await expect(tensorName).toHaveValue('blk.1.attn_q.weight');
   await page.keyboard.press('ArrowRight');
   await expect(tensorName).toHaveValue('blk.1.attn_k.weight');
-  await expect(page.getByRole('option', { selected: true })).toHaveAttribute(
+  await expect(page.locator('[data-tensor][aria-selected="true"]')).toHaveAttribute(
     'data-tensor',
     'blk.1.attn_k.weight',
   );
