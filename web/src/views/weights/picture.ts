@@ -2,9 +2,9 @@
 import { css, type Theme } from '../../lib/colour';
 import { count } from '../../lib/number';
 import { element } from '../../lib/save';
+import { areas, bands, underTitle } from './areas';
 import type { Weights } from './calls';
 import { says, size } from './kinds';
-import { grouped } from './treemap';
 
 interface Options {
   readonly bytes: boolean;
@@ -16,6 +16,7 @@ interface Options {
 const WIDTH = 1200;
 const HEIGHT = 800;
 const TOP = 40;
+const LETTER = 7.2;
 
 export function treemapPicture(weights: Weights, options: Options): SVGSVGElement {
   const { bytes, byLayer, theme } = options;
@@ -35,39 +36,28 @@ export function treemapPicture(weights: Weights, options: Options): SVGSVGElemen
   const shapes = weights.preset ? ', shapes only' : '';
   const title = `${options.name}${shapes}: ${count(total)} ${unit}`;
   element(svg, 'text', { x: 8, y: 26, 'font-size': 18, fill: ink }, title);
-  const groups = grouped(
-    weights.tensors,
-    ({ kind, layer }) => {
-      const title = byLayer && layer >= 0 ? `block ${layer}` : says(kind).title;
-      return { key: title, title };
-    },
-    (tensor) => size(tensor, bytes),
-    { x: 0, y: TOP, width: WIDTH, height: HEIGHT },
-  );
-  for (const { title, sum, box, items } of groups) {
-    for (const { item, box: own } of items) {
-      let y = own.y;
-      for (const { kind, rows } of item.parts ?? [{ kind: item.kind, rows: item.rows }]) {
-        const height = (own.height * rows) / item.rows;
+  const all = { x: 0, y: TOP, width: WIDTH, height: HEIGHT };
+  for (const group of areas(weights, bytes, byLayer, all)) {
+    for (const { item, box } of group.items) {
+      for (const band of bands(item, box)) {
         const rect = element(svg, 'rect', {
-          x: own.x,
-          y,
-          width: own.width,
-          height,
-          fill: css(says(kind).colour, theme, 1, 1),
+          ...band.box,
+          fill: css(says(band.kind).colour, theme, 1, 1),
           stroke: paper,
-          'stroke-width': Math.min(1, own.width / 5, height / 5),
+          'stroke-width': Math.min(1, band.box.width / 5, band.box.height / 5),
         });
         element(rect, 'title', {}, `${item.name}: ${count(size(item, bytes))} ${unit}`);
-        y += height;
       }
     }
-    const text = [`${title} \u00b7 ${count(sum)}`, title].find(
-      (one) => box.width > one.length * 7 + 8 && box.height > 18,
-    );
+    const { box, sum } = group;
     element(svg, 'rect', { ...box, fill: 'none', stroke: paper, 'stroke-width': 2 });
+    const text = [`${group.title} \u00b7 ${count(sum)}`, group.title].find(
+      (one) => box.width > one.length * LETTER + 8 && box.height > 18,
+    );
     if (text) {
-      element(svg, 'text', { x: box.x + 6, y: box.y + 16, 'font-weight': 700 }, text);
+      const under = css(underTitle(group), theme, 1, 1);
+      const halo = { stroke: under, 'stroke-width': 5, 'paint-order': 'stroke' };
+      element(svg, 'text', { x: box.x + 6, y: box.y + 16, 'font-weight': 700, ...halo }, text);
     }
   }
   return svg;
