@@ -10,7 +10,7 @@ test('a prompt that looks like a page is shown, not run', async ({ page }) => {
     void dialog.dismiss();
   });
   const prompt = '<img src=x onerror=alert(1)><script>alert(2)</script>';
-  for (const view of ['generate', 'flow', 'meaning']) {
+  for (const view of ['generate', 'flow', 'meaning', 'weights']) {
     await open(page, { prompt, view });
     const chips = page.locator('ol[aria-label="tokens of the text"]');
     await expect(chips).toContainText('alert');
@@ -63,6 +63,7 @@ for (const scheme of ['light', 'dark'] as const) {
           view: 'meaning',
           selection: 'sum=xylophonist;words=king xylophonist;line=king -;word=28',
         },
+        { view: 'weights', selection: 'blk.5.attn_q.weight' },
       ]) {
         await open(page, at);
         if (at.view === 'flow') {

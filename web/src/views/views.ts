@@ -3,6 +3,7 @@ import type { Component } from 'svelte';
 import Flow from './flow/Flow.svelte';
 import Generate from './generate/Generate.svelte';
 import Meaning from './meaning/Meaning.svelte';
+import Weights from './weights/Weights.svelte';
 
 export interface View {
   /** in the address */
@@ -11,7 +12,7 @@ export interface View {
   readonly does: string;
   readonly component: Component;
   /** it looks at no text, so it is there without one */
-  readonly textless?: true;
+  readonly textless?: boolean;
   readonly keys: readonly (readonly [key: string, does: string])[];
 }
 
@@ -51,6 +52,19 @@ export const VIEWS: readonly View[] = [
       ['\u2190 \u2192 \u2191 \u2193', 'turn the cloud, when it has the focus'],
       ['+ -', 'the cloud nearer, further'],
       ['Esc', 'close the chosen word'],
+    ],
+  },
+  {
+    id: 'weights',
+    name: 'Weights',
+    does: 'what the model has learned',
+    component: Weights,
+    textless: true,
+    keys: [
+      ['Space', 'the next matrix'],
+      ['\u2190 \u2192', 'in the areas: the tensor before, the next'],
+      ['\u2191 \u2193', 'in the areas: the same of the block before, of the next'],
+      ['+ \u2212 0', 'in the picture: nearer, further, all of it'],
     ],
   },
 ];
