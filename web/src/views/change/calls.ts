@@ -88,19 +88,25 @@ export function sweep(asked: SweepAsked, signal: AbortSignal, progress: Progress
   return call('sweep', asked, { signal, progress });
 }
 
-const scores = new Map<string, Promise<readonly HeadScore[]>>();
+const scores = new Map<string, readonly HeadScore[]>();
 
 /** Scores of all heads: they belong to the model, so they are asked for once. */
-export function headScores(model: string, progress: Progress): Promise<readonly HeadScore[]> {
-  let found = scores.get(model);
-  if (!found) {
-    found = call<{ heads: readonly HeadScore[] }>('heads', { model }, { progress }).then(
-      ({ heads }) => heads,
-    );
-    scores.set(model, found);
-    found.catch(() => scores.delete(model));
+export async function headScores(
+  model: string,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<readonly HeadScore[]> {
+  const known = scores.get(model);
+  if (known) {
+    return known;
   }
-  return found;
+  const { heads } = await call<{ heads: readonly HeadScore[] }>(
+    'heads',
+    { model },
+    { signal, progress },
+  );
+  scores.set(model, heads);
+  return heads;
 }
 
 export async function tokenize(

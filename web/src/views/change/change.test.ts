@@ -137,6 +137,6 @@ describe('the end of a scale', () => {
     expect(endOf([[1, 2, 3, null, -4]])).toBe(4);
     expect(endOfMost([[1, 2, 3, null, -4]])).toBe(4);
     expect(endOf([[900, 1, 2, 3, 4, 5, 2, 3]])).toBeGreaterThan(800);
-    expect(endOfMost([[900, 1, 2, 3, 4, 5, 2, 3]])).toBeLessThan(20);
+    expect(endOfMost([[900, ...Array.from({ length: 20 }, (_, i) => i)]])).toBeLessThan(30);
   });
 });

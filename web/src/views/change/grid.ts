@@ -30,10 +30,8 @@ export function endOf(rows: readonly (readonly (number | null)[])[]): number {
 /** The same where a few numbers are far larger: the first token's vector is often a hundred times as long as the others. */
 export function endOfMost(rows: readonly (readonly (number | null)[])[]): number {
   const all = sizes(rows);
-  const usual = all[Math.floor(all.length * 0.75)] ?? 0;
-  return (all.at(-1) ?? 0) > 8 * usual && usual > 0
-    ? scaleEnd(Float32Array.of(2 * usual))
-    : endOf(rows);
+  const usual = all[Math.floor(all.length * 0.9)] ?? 0;
+  return scaleEnd(Float32Array.of(Math.min(1.2 * usual, all.at(-1) ?? 0)));
 }
 
 const SIDE = 22;
