@@ -107,13 +107,22 @@ final class ChangeCalls {
                         ? target(question)
                         : Target.of(best(question.unchanged(ids), position));
         Attribution attribution = Attribution.of(run, position, target);
-        WrittenLengths lengths = WrittenLengths.of(run, position);
         ObjectNode root = about(target).put("position", position);
         root.put("logit", attribution.logit()).put("sum", attribution.sum());
-        ArrayNode parts = root.putArray("parts");
+        parts(root.putArray("parts"), attribution, WrittenLengths.of(run, position));
+        ObjectNode stream = root.putObject("stream");
+        stream.set("logits", Answer.MAPPER.valueToTree(LogitLens.of(run, target)));
+        ArrayNode lengths = stream.putArray("lengths");
+        for (Hook hook : streams) {
+            lengths.add(Answer.MAPPER.valueToTree(FlowCalls.lengths(run.get(hook))));
+        }
+        return Answer.json(root);
+    }
+
+    private static void parts(ArrayNode list, Attribution attribution, WrittenLengths lengths) {
         for (Attribution.Part part : attribution.parts()) {
             ObjectNode node =
-                    parts.addObject()
+                    list.addObject()
                             .put("kind", part.kind().name().toLowerCase(Locale.ROOT))
                             .put("name", part.name())
                             .put("layer", part.layer())
@@ -125,13 +134,6 @@ final class ChangeCalls {
                 node.put("length", lengths.mlps()[part.layer()]);
             }
         }
-        ObjectNode stream = root.putObject("stream");
-        stream.set("logits", Answer.MAPPER.valueToTree(LogitLens.of(run, target)));
-        ArrayNode lengthsOf = stream.putArray("lengths");
-        for (Hook hook : streams) {
-            lengthsOf.add(Answer.MAPPER.valueToTree(FlowCalls.lengths(run.get(hook))));
-        }
-        return Answer.json(root);
     }
 
     private static int best(CapturedRun run, int position) {
@@ -178,31 +180,41 @@ final class ChangeCalls {
             throw new ApiException(
                     400, "changes: a sweep is of prompts as they are; leave them out");
         }
-        LocalModel model = question.open().model();
-        Gpt gpt = model.gpt();
         Sweep sweep = over(question);
+        boolean gradient = byGradient(question);
         Target target = question.has("id") ? target(question) : answers(question, ids, from);
         Prompts prompts = new Prompts(from, ids, target);
-        PatchingMap map;
-        if (question.is("by", "gradient")) {
-            question.asker().progress(0, "one run and its gradient");
-            map = PatchingMap.byGradient(gpt, model.processor(), prompts, sweep, question.asker());
-        } else {
-            int runs = gpt.config().nLayer() * sweep.columns(gpt, ids.length);
-            map =
-                    PatchingMap.of(
-                            gpt,
-                            model.processor(),
-                            prompts,
-                            sweep,
-                            question.asker(),
-                            done ->
-                                    question.asker()
-                                            .progress(
-                                                    (double) done / runs,
-                                                    "run " + done + " of " + runs));
+        return Answer.json(json(map(question, prompts, sweep, gradient), target));
+    }
+
+    private static PatchingMap map(
+            Question question, Prompts prompts, Sweep sweep, boolean gradient) {
+        LocalModel model = question.open().model();
+        Gpt gpt = model.gpt();
+        Asker asker = question.asker();
+        if (gradient) {
+            asker.progress(0, "one run and its gradient");
+            return PatchingMap.byGradient(gpt, model.processor(), prompts, sweep, asker);
         }
-        return Answer.json(json(map, target));
+        int runs = gpt.config().nLayer() * sweep.columns(gpt, prompts.clean().length);
+        return PatchingMap.of(
+                gpt,
+                model.processor(),
+                prompts,
+                sweep,
+                asker,
+                done -> asker.progress((double) done / runs, "run " + done + " of " + runs));
+    }
+
+    private static boolean byGradient(Question question) {
+        String by = question.has("by") ? question.text("by", 20) : "runs";
+        return switch (by) {
+            case "runs" -> false;
+            case "gradient" -> true;
+            default ->
+                    throw new ApiException(
+                            400, "by: found '%s', expected runs or gradient".formatted(by));
+        };
     }
 
     private static Sweep over(Question question) {

@@ -259,12 +259,13 @@ class ChangeCallsTest {
             delimiter = '|',
             value = {
                 "effect|,\"changes\":[{\"kind\":\"zero\",\"at\":\"L9H0\"}]|found block 9",
-                "effect|,\"changes\":[{\"kind\":\"zero\",\"at\":\"L0H99\"}]|found 99, expected 0 to",
+                "effect|,\"changes\":[{\"kind\":\"zero\",\"at\":\"L0H99\"}]|found 99, expected 0"
+                        + " to",
                 "effect|,\"changes\":[{\"kind\":\"melt\",\"at\":\"L0H0\"}]|found 'melt'",
-                "effect|,\"changes\":[{\"kind\":\"patch\",\"at\":\"L0H0\",\"from_ids\":[1]}]|found 1 tokens,"
-                    + " expected 8",
-                "effect|,\"changes\":[{\"kind\":\"scale\",\"at\":\"L0H0\",\"factor\":\"x\"}]|expected a"
-                    + " number",
+                "effect|,\"changes\":[{\"kind\":\"patch\",\"at\":\"L0H0\",\"from_ids\":[1]}]|found"
+                        + " 1 tokens, expected 8",
+                "effect|,\"changes\":[{\"kind\":\"scale\",\"at\":\"L0H0\",\"factor\":\"x\"}]|expected"
+                    + " a number",
                 "effect|,\"id\":1000000|id: found 1000000",
                 "effect|,\"top\":1000|top: found 1000",
                 "parts|,\"position\":8|position: found 8, expected 0 to 7",
@@ -272,6 +273,7 @@ class ChangeCallsTest {
                 "sweep|,\"from_ids\":[1,2]|found 2 and 8 tokens, expected equally many",
                 "sweep|,\"from_ids\":[1,2,3,4,5,6,7,8],\"over\":\"all\"|found 'all'",
                 "sweep|,\"from_ids\":[1,2,3,4,5,6,7,8],\"changes\":[]|leave them out",
+                "sweep|,\"from_ids\":[1,2,3,4,5,6,7,8],\"by\":\"luck\"|found 'luck', expected runs",
                 "sweep||from_ids: expected a list"
             })
     void whatIsWrongIsSaid(String call, String more, String says)
