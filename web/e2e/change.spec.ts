@@ -209,6 +209,31 @@ test('a sweep by runs tells how far it is, and stops', async ({ page }) => {
   await expect(matters.getByTestId('swept')).toHaveCount(0);
 });
 
+test('typing another sentence ends a sweep, which typing would wait for', async ({ page }) => {
+  await at(page, new URLSearchParams({ o: SECOND, w: 'heads' }).toString());
+  const matters = page.getByRole('region', { name: 'what matters here?' });
+  await matters.getByRole('button', { name: 'Find out' }).click();
+  await expect(matters.getByRole('status')).toContainText([/run \d+ of 270/]);
+  const ended = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/sweep'));
+  await page.locator('#prompt').fill('Two and two');
+  await ended;
+  await expect(matters.getByTestId('equal')).toContainText('Your sentence is 3 tokens');
+});
+
+test('Space before the map is there is not lost', async ({ page }) => {
+  let go = () => {};
+  const held = new Promise<void>((resolve) => (go = resolve));
+  await page.route('**/api/parts', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await at(page);
+  await page.keyboard.press('Space');
+  await expect(page.getByTestId('no-changes')).toBeVisible();
+  go();
+  await expect(chips(page)).toHaveCount(1);
+});
+
 test('pictures and numbers are saved', async ({ page }) => {
   await at(page);
   for (const [name, file] of [
