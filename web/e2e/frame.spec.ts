@@ -10,7 +10,7 @@ test('a prompt that looks like a page is shown, not run', async ({ page }) => {
     void dialog.dismiss();
   });
   const prompt = '<img src=x onerror=alert(1)><script>alert(2)</script>';
-  for (const view of ['generate', 'flow', 'meaning', 'weights']) {
+  for (const view of ['generate', 'flow', 'meaning', 'change', 'weights']) {
     await open(page, { prompt, view });
     const chips = page.locator('ol[aria-label="tokens of the text"]');
     await expect(chips).toContainText('alert');
@@ -64,12 +64,21 @@ for (const scheme of ['light', 'dark'] as const) {
           selection: 'sum=xylophonist;words=king xylophonist;line=king -;word=28',
         },
         { view: 'weights', selection: 'blk.5.attn_q.weight' },
+        {
+          view: 'change',
+          selection: 'c=zero|L23H4&c=scale|blocks.3.hook_mlp_out|0.5&p=L23H4&o=Rome+is&t=3',
+        },
+        { view: 'change', selection: 'c=zero|L0H0@4000&p=L20T2&o=The+capital+of+Italy+is' },
       ]) {
         await open(page, at);
         if (at.view === 'flow') {
           await expect(page.getByTestId('writes')).toBeVisible();
         } else if (at.view === 'meaning') {
           await expect(page.getByTestId('cloud')).toBeVisible();
+        }
+        if (at.view === 'change') {
+          await expect(page.getByTestId('kl')).toBeVisible();
+          await expect(page.getByTestId('equal')).toBeVisible();
         }
         const across = await page.evaluate(() => document.documentElement.scrollWidth);
         expect(across).toBeLessThanOrEqual(width);

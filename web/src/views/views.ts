@@ -1,5 +1,6 @@
 /** The views that there are. A new one is a line here: see README.md. */
 import type { Component } from 'svelte';
+import Change from './change/Change.svelte';
 import Flow from './flow/Flow.svelte';
 import Generate from './generate/Generate.svelte';
 import Meaning from './meaning/Meaning.svelte';
@@ -52,6 +53,19 @@ export const VIEWS: readonly View[] = [
       ['\u2190 \u2192 \u2191 \u2193', 'turn the cloud, when it has the focus'],
       ['+ -', 'the cloud nearer, further'],
       ['Esc', 'close the chosen word'],
+    ],
+  },
+  {
+    id: 'change',
+    name: 'Change',
+    does: 'what each part does to the answer',
+    component: Change,
+    keys: [
+      ['Space', 'switch off the strongest part, or take the strongest place of the sweep'],
+      ['Backspace', 'take back the last change'],
+      ['\u2190 \u2192 \u2191 \u2193', 'go over the map, once a cell has the focus'],
+      ['Enter', 'choose the cell'],
+      ['Esc', 'close the part'],
     ],
   },
   {

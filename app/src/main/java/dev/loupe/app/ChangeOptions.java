@@ -80,8 +80,9 @@ final class ChangeOptions implements OptionList.Shared {
             paramLabel = "WHAT",
             description =
                     "Patch each layer and position in turn, and show how much of the other prompt's"
-                            + " answer that brings back: resid_pre, attn_out or mlp_out.")
-    private PatchingMap.@Nullable Stream sweep;
+                            + " answer that brings back: resid_pre, attn_out or mlp_out; or each"
+                            + " head: heads.")
+    private PatchingMap.@Nullable Sweep sweep;
 
     @Option(
             names = "--by-gradient",
@@ -130,8 +131,8 @@ final class ChangeOptions implements OptionList.Shared {
         return ids;
     }
 
-    PatchingMap.Stream sweep() {
-        return sweep == null ? PatchingMap.Stream.RESID_PRE : sweep;
+    PatchingMap.Sweep sweep() {
+        return sweep == null ? PatchingMap.Sweep.RESID_PRE : sweep;
     }
 
     boolean byGradient() {

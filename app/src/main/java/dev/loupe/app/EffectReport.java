@@ -92,20 +92,26 @@ final class EffectReport {
         return node;
     }
 
-    /** A row for each layer and a column for each position: what share is brought back. */
-    void print(PatchingMap map, Target target, int[] ids) {
+    /** A row for each layer and a column for each place: what share is brought back. */
+    void print(PatchingMap map, Target target, PatchingMap.Sweep sweep, int[] ids) {
+        boolean heads = sweep == PatchingMap.Sweep.HEADS;
         System.out.printf(
-                "logit of %s: %s with the prompt, %s with the other; shares that one vector brings"
+                "logit of %s: %s with the prompt, %s with the other; shares that one %s brings"
                         + " back:%n",
-                name(target), number("%.4f", map.corrupted()), number("%.4f", map.clean()));
+                name(target),
+                number("%.4f", map.corrupted()),
+                number("%.4f", map.clean()),
+                heads ? "head" : "vector");
         StringBuilder head = new StringBuilder("       ");
-        for (int id : ids) {
-            head.append(' ').append(paint.bold(cell(names.quoted(id))));
+        int columns = map.values()[0].length;
+        for (int i = 0; i < columns; i++) {
+            String name = heads ? "H" + i : names.quoted(ids[i]);
+            head.append(' ').append(paint.bold(cell(name)));
         }
         System.out.println(head);
         for (int layer = 0; layer < map.values().length; layer++) {
             StringBuilder line = new StringBuilder("  %-5s".formatted("L" + layer));
-            for (int t = 0; t < ids.length; t++) {
+            for (int t = 0; t < columns; t++) {
                 double share = map.restored(layer, t);
                 String text = " " + cell(number("%+.3f", share));
                 line.append(Math.abs(share) < 0.05 ? paint.faint(text) : paint.signed(share, text));

@@ -192,24 +192,20 @@ final class Explain implements Runnable {
         if (about == null) {
             float[] with = new Reader(gpt, loaded.processor(), Taps.NONE).read(clean);
             float[] without = new Reader(gpt, loaded.processor(), Taps.NONE).read(ids);
-            Effect effect = Effect.of(without, with, 1);
-            about =
-                    new Target(
-                            effect.after().best().id(),
-                            OptionalInt.of(effect.before().best().id()));
+            about = Effect.of(without, with, 1).answers();
         }
-        int runs = gpt.config().nLayer() * ids.length;
+        PatchingMap.Sweep sweep = changes.sweep();
+        PatchingMap.Prompts prompts = new PatchingMap.Prompts(clean, ids, about);
+        int runs = gpt.config().nLayer() * sweep.columns(gpt, ids.length);
         PatchingMap map =
                 changes.byGradient()
-                        ? PatchingMap.byGradient(
-                                gpt, loaded.processor(), clean, ids, about, changes.sweep())
+                        ? PatchingMap.byGradient(gpt, loaded.processor(), prompts, sweep, Taps.NONE)
                         : PatchingMap.of(
                                 gpt,
                                 loaded.processor(),
-                                clean,
-                                ids,
-                                about,
-                                changes.sweep(),
+                                prompts,
+                                sweep,
+                                Taps.NONE,
                                 done -> Progress.show("run", done, runs));
         Progress.end();
         EffectReport report = new EffectReport(new TokenNames(loaded), Paint.of(color));
@@ -219,7 +215,7 @@ final class Explain implements Runnable {
             node.set("sweep", report.json(map, about));
             Json.print(node);
         } else {
-            report.print(map, about, ids);
+            report.print(map, about, sweep, ids);
         }
     }
 

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import dev.loupe.files.LocalModel;
 import dev.loupe.inside.HeadScores;
-import dev.loupe.tokens.Tokenizer;
+import dev.loupe.model.Taps;
 
 import java.util.Comparator;
 import java.util.List;
@@ -24,12 +24,9 @@ final class HeadTable {
     private final List<HeadScores> scores;
 
     HeadTable(LocalModel model) {
-        int bos =
-                model.tokenizer()
-                        .filter(Tokenizer::addsBos)
-                        .map(tokenizer -> tokenizer.bos().orElse(-1))
-                        .orElse(-1);
-        scores = HeadScores.of(model.gpt(), model.processor(), TEXTS, SEED, bos);
+        scores =
+                HeadScores.of(
+                        model.gpt(), model.processor(), TEXTS, SEED, model.firstToken(), Taps.NONE);
     }
 
     ObjectNode json(LocalModel model) {

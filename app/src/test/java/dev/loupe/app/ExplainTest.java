@@ -18,6 +18,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -309,6 +310,32 @@ class ExplainTest {
         assertThat(sweep.get("logits").get(29).get(4).doubleValue()).isCloseTo(clean, within(0.5));
         assertThat(sweep.get("logits").get(5).get(1).doubleValue())
                 .isEqualTo(sweep.get("corrupted").doubleValue());
+    }
+
+    @Test
+    void aSweepOverHeadsFindsTheOneThatReadsTheCountry() {
+        String[] question = {
+            "The capital of Japan is",
+            "--from",
+            "The capital of France is",
+            "--sweep",
+            "heads",
+            "--by-gradient",
+            "-m",
+            smol()
+        };
+        String[] json = Arrays.copyOf(question, question.length + 1);
+        json[question.length] = "--json";
+        JsonNode logits = explain(json).json().get("sweep").get("logits");
+        assertThat(logits).hasSize(30);
+        double most = logits.get(23).get(4).doubleValue();
+        for (JsonNode layer : logits) {
+            assertThat(layer).hasSize(9);
+            for (JsonNode head : layer) {
+                assertThat(head.doubleValue()).isLessThanOrEqualTo(most);
+            }
+        }
+        assertThat(explain(question).out()).contains("one head brings back").contains("H8");
     }
 
     @Test

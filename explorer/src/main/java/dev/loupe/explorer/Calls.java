@@ -17,6 +17,7 @@ final class Calls {
         all.putAll(GenerateCalls.all());
         all.putAll(FlowCalls.all());
         all.putAll(MeaningCalls.all());
+        all.putAll(ChangeCalls.all());
         all.putAll(WeightCalls.all());
     }
 

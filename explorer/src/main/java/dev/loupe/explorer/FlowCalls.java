@@ -98,7 +98,7 @@ final class FlowCalls {
     }
 
     /** The length of each token's vector. */
-    private static double[] lengths(NamedArray array) {
+    static double[] lengths(NamedArray array) {
         int n = array.shape()[1];
         double[] lengths = new double[array.shape()[0]];
         for (int t = 0; t < lengths.length; t++) {

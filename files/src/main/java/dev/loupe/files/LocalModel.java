@@ -190,6 +190,11 @@ public record LocalModel(
         return tokenizer;
     }
 
+    /** The token that its tokenizer begins texts with, or -1 for none. */
+    public int firstToken() {
+        return tokenizer.filter(Tokenizer::addsBos).map(given -> given.bos().orElse(-1)).orElse(-1);
+    }
+
     @Override
     public void close() {
         processor.close();

@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -98,14 +99,41 @@ public record Attribution(Target target, int position, double logit, List<Part> 
      */
     public static Attribution of(
             Gpt gpt, Processor processor, int[] ids, int position, Target target) {
-        if (position < 0 || position >= ids.length) {
-            throw new IllegalArgumentException(
-                    "position: found %d, expected 0 to %d".formatted(position, ids.length - 1));
-        }
+        check(position, ids.length);
         int[] read = Arrays.copyOf(ids, position + 1);
         Capture capture = new Capture(gpt, hooks(gpt), position, position + 1, Long.MAX_VALUE);
         float[] logits = new Reader(gpt, processor, capture).read(read);
         return of(gpt, capture, logits, position, target);
+    }
+
+    /**
+     * Shares out a logit behind one of the tokens of a run. What a change adds to the stream
+     * itself, as steering does, is no part's share, so that the shares of such a run do not sum to
+     * it.
+     *
+     * @param position which token, from 0
+     * @throws IllegalArgumentException if there is no such position or token
+     */
+    public static Attribution of(CapturedRun run, int position, Target target) {
+        Gpt gpt = run.gpt();
+        check(position, run.ids().length);
+        // all in one run
+        run.get(hooks(gpt));
+        float[] logits = run.logits(position).values();
+        return of(gpt, hook -> row(run.get(hook), position), logits, position, target);
+    }
+
+    /** What a hook saw of one token. */
+    private static float[] row(NamedArray array, int position) {
+        int width = array.values().length / array.shape()[0];
+        return Arrays.copyOfRange(array.values(), position * width, (position + 1) * width);
+    }
+
+    private static void check(int position, int tokens) {
+        if (position < 0 || position >= tokens) {
+            throw new IllegalArgumentException(
+                    "position: found %d, expected 0 to %d".formatted(position, tokens - 1));
+        }
     }
 
     /** What has to be captured of the position. */
@@ -129,59 +157,70 @@ public record Attribution(Target target, int position, double logit, List<Part> 
      * @param logits behind it
      */
     static Attribution of(Gpt gpt, Capture capture, float[] logits, int position, Target target) {
-        check(target.id, logits.length);
-        target.against.ifPresent(id -> check(id, logits.length));
+        return of(gpt, hook -> capture.get(hook).values(), logits, position, target);
+    }
+
+    private static Attribution of(
+            Gpt gpt,
+            Function<Hook, float[]> captured,
+            float[] logits,
+            int position,
+            Target target) {
+        known(target.id, logits.length);
+        target.against.ifPresent(id -> known(id, logits.length));
         double logit =
                 (double) logits[target.id]
                         - (target.against.isPresent() ? logits[target.against.getAsInt()] : 0);
-        return new Attribution(target, position, logit, new Shares(gpt, capture, target).parts());
+        return new Attribution(target, position, logit, new Shares(gpt, captured, target).parts());
     }
 
-    private static void check(int id, int vocabSize) {
+    private static void known(int id, int vocabSize) {
         if (id < 0 || id >= vocabSize) {
             throw new IllegalArgumentException(
                     "token id: found %d, expected 0 to %d".formatted(id, vocabSize - 1));
         }
     }
 
+    /** The row of the unembedding that a logit is a product with, or the difference of two. */
+    static double[] unembedding(Gpt gpt, Target target) {
+        float[] row = LinearRows.row(gpt.unembedding(), target.id);
+        float @Nullable [] minus =
+                target.against.isPresent()
+                        ? LinearRows.row(gpt.unembedding(), target.against.getAsInt())
+                        : null;
+        double[] u = new double[row.length];
+        for (int i = 0; i < u.length; i++) {
+            u[i] = (double) row[i] - (minus == null ? 0 : minus[i]);
+        }
+        return u;
+    }
+
+    /** The same of its bias. */
+    static double bias(Gpt gpt, Target target) {
+        float @Nullable [] bias = gpt.unembedding().bias();
+        return bias == null ? 0 : Effect.of(bias, target);
+    }
+
     /** Goes through the model with the direction that the logit is a product with. */
     private static final class Shares {
         private final Gpt gpt;
-        private final Capture capture;
+        private final Function<Hook, float[]> captured;
         private final List<Part> parts = new ArrayList<>();
         private final double[] direction;
         private final double finalBias;
 
-        Shares(Gpt gpt, Capture capture, Target target) {
+        Shares(Gpt gpt, Function<Hook, float[]> captured, Target target) {
             this.gpt = gpt;
-            this.capture = capture;
-            double[] u = unembedding(target.id, target.against);
+            this.captured = captured;
+            double[] u = unembedding(gpt, target);
             float[] last = row(new Hook(HookKind.RESID_POST, gpt.config().nLayer() - 1));
             direction = Norms.before(gpt.lnF(), Norms.scale(gpt.lnF(), last, 0), u);
-            float[] own = gpt.unembedding().bias();
             double bias = gpt.lnF().bias() == null ? 0 : dot(u, gpt.lnF().bias());
-            if (own != null) {
-                bias += own[target.id];
-                bias -= target.against.isPresent() ? own[target.against.getAsInt()] : 0;
-            }
-            finalBias = bias;
-        }
-
-        private double[] unembedding(int id, OptionalInt against) {
-            float[] row = LinearRows.row(gpt.unembedding(), id);
-            float @Nullable [] minus =
-                    against.isPresent()
-                            ? LinearRows.row(gpt.unembedding(), against.getAsInt())
-                            : null;
-            double[] u = new double[row.length];
-            for (int i = 0; i < u.length; i++) {
-                u[i] = (double) row[i] - (minus == null ? 0 : minus[i]);
-            }
-            return u;
+            finalBias = bias + bias(gpt, target);
         }
 
         private float[] row(Hook hook) {
-            return capture.get(hook).values();
+            return captured.apply(hook);
         }
 
         List<Part> parts() {

@@ -2,6 +2,7 @@ package dev.loupe.inside;
 
 import dev.loupe.kernels.Processor;
 import dev.loupe.model.Gpt;
+import dev.loupe.model.Taps;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -33,11 +34,12 @@ public record HeadScores(
      * @param texts how many texts to average over
      * @param seed of the random tokens
      * @param first a token to begin each text with, such as BOS, or -1 for none
+     * @param watching looks into every run, and may end it by an exception
      * @throws IllegalArgumentException if there are no texts, or the context is too small for six
      *     tokens
      */
     public static List<HeadScores> of(
-            Gpt gpt, Processor processor, int texts, long seed, int first) {
+            Gpt gpt, Processor processor, int texts, long seed, int first, Taps watching) {
         int start = first < 0 ? 0 : 1;
         int length = Math.min(LENGTH, (gpt.config().nCtx() - start) / 2);
         if (texts < 1 || length < 3) {
@@ -61,7 +63,7 @@ public record HeadScores(
                 ids[start + length + i] = ids[start + i];
             }
             Capture capture = new Capture(gpt, hooks, ids.length, Long.MAX_VALUE);
-            new Reader(gpt, processor, capture).read(ids);
+            new Reader(gpt, processor, capture.then(watching)).read(ids);
             for (int layer = 0; layer < nLayer; layer++) {
                 NamedArray pattern = capture.get(hooks.get(layer));
                 for (int head = 0; head < nHead; head++) {

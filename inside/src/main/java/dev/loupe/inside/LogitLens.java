@@ -1,5 +1,6 @@
 package dev.loupe.inside;
 
+import dev.loupe.inside.Attribution.Target;
 import dev.loupe.kernels.Processor;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.model.Gpt;
@@ -75,6 +76,34 @@ public record LogitLens(List<List<Reading>> stages) {
         return new LogitLens(List.copyOf(stages));
     }
 
+    /**
+     * What every stage and position says of one token: its logit there, or the difference of two.
+     * Where the last norm and the unembedding of all tokens would take long, this takes nothing.
+     *
+     * @return {@code [stage][position]}
+     */
+    public static double[][] of(CapturedRun run, Target target) {
+        Gpt gpt = run.gpt();
+        Inference ops = new Inference(run.processor());
+        double[] u = Attribution.unembedding(gpt, target);
+        double bias = Attribution.bias(gpt, target);
+        List<Hook> hooks = Streams.hooks(gpt);
+        // all in one run
+        run.get(hooks);
+        double[][] logits = new double[hooks.size()][run.ids().length];
+        for (int stage = 0; stage < logits.length; stage++) {
+            Tensor normalized = ops.norm(run.tensor(hooks.get(stage)), gpt.lnF());
+            for (int t = 0; t < logits[stage].length; t++) {
+                double sum = bias;
+                for (int i = 0; i < u.length; i++) {
+                    sum += u[i] * normalized.at(t, i);
+                }
+                logits[stage][t] = sum;
+            }
+        }
+        return logits;
+    }
+
     /** The same of streams that were captured. */
     static LogitLens of(Gpt gpt, Processor processor, Streams streams, int top) {
         List<List<Reading>> stages = new ArrayList<>();
@@ -118,8 +147,14 @@ public record LogitLens(List<List<Reading>> stages) {
         return List.of(readings);
     }
 
-    /** What logits say. */
-    static Reading reading(float[] numbers, int top) {
+    /**
+     * What logits say.
+     *
+     * @param numbers one for each token of the vocabulary
+     * @param top how many tokens
+     * @throws HookException if one is NaN or infinite
+     */
+    public static Reading reading(float[] numbers, int top) {
         Probabilities all = Probabilities.of(numbers);
         List<Guess> best = new ArrayList<>();
         for (int id : Top.of(numbers, top)) {

@@ -17,75 +17,102 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
- * Activation patching, layer by layer and position by position (Meng et al. 2022,
- * arXiv:2202.05262): a corrupted prompt runs with one vector of the clean prompt's run put in its
- * place. Where that brings the clean answer back, there is what the two prompts differ by.
+ * Activation patching, layer by layer (Meng et al. 2022, arXiv:2202.05262): a corrupted prompt runs
+ * with what one place of the clean prompt's run had put in its place. Where that brings the clean
+ * answer back, there is what the two prompts differ by.
  *
  * @param clean the logit, or the difference, behind the clean prompt
  * @param corrupted behind the corrupted one
- * @param values {@code [layer][position]}: the same with the vector of that place
+ * @param values {@code [layer][position]}, or {@code [layer][head]} of {@link Sweep#HEADS}: the
+ *     same with what that place had
  */
 public record PatchingMap(double clean, double corrupted, double[][] values) {
-    /** Where vectors are put: each has one for each layer and position. */
-    public enum Stream {
-        /** The residual stream before a block. */
+    /** What is put in its place. */
+    public enum Sweep {
+        /** The residual stream before a block, at one position. */
         RESID_PRE("hook_resid_pre"),
-        /** What attention writes. */
+        /** What attention writes at one position. */
         ATTN_OUT("hook_attn_out"),
-        /** What the MLP writes. */
-        MLP_OUT("hook_mlp_out");
+        /** What the MLP writes at one position. */
+        MLP_OUT("hook_mlp_out"),
+        /** What one head mixes, at all positions. */
+        HEADS("attn.hook_z");
 
         private final String hook;
 
-        Stream(String hook) {
+        Sweep(String hook) {
             this.hook = hook;
         }
 
         String hook(int layer) {
             return "blocks." + layer + "." + hook;
         }
+
+        /** How many places a block has. */
+        public int columns(Gpt gpt, int tokens) {
+            return this == HEADS ? gpt.config().attention().nHead() : tokens;
+        }
+
+        private Place place(Gpt gpt, int layer, int column) {
+            Place whole = Place.of(gpt, hook(layer));
+            return this == HEADS ? whole.head(column) : whole.at(column);
+        }
+    }
+
+    /**
+     * Two prompts and what their answers are told apart by.
+     *
+     * @param clean the prompt that is taken from
+     * @param corrupted the prompt that runs, as long as the other
+     */
+    public record Prompts(int[] clean, int[] corrupted, Target target) {
+        public Prompts {
+            if (clean.length != corrupted.length) {
+                throw new IllegalArgumentException(
+                        "prompts: found %d and %d tokens, expected equally many, one in place of the other"
+                                .formatted(clean.length, corrupted.length));
+            }
+        }
     }
 
     /**
      * How much of the difference between the prompts a place brings back: 0 for none, 1 for all.
      */
-    public double restored(int layer, int position) {
+    public double restored(int layer, int column) {
         double whole = clean - corrupted;
-        return whole == 0 ? 0 : (values[layer][position] - corrupted) / whole;
+        return whole == 0 ? 0 : (values[layer][column] - corrupted) / whole;
     }
 
     /**
      * Runs the model once for each place.
      *
-     * @param progress is told how many runs are done, of layers times positions
-     * @throws IllegalArgumentException if the prompts are not equally long
+     * @param watching looks into every run, and may end it by an exception
+     * @param progress is told how many runs are done, of layers times places of a block
      */
     public static PatchingMap of(
             Gpt gpt,
             Processor processor,
-            int[] clean,
-            int[] corrupted,
-            Target target,
-            Stream stream,
+            Prompts prompts,
+            Sweep sweep,
+            Taps watching,
             IntConsumer progress) {
-        sameLength(clean, corrupted);
-        Capture capture = captured(gpt, stream, clean.length);
-        double best = Effect.of(new Reader(gpt, processor, capture).read(clean), target);
-        double worst = Effect.of(new Reader(gpt, processor, Taps.NONE).read(corrupted), target);
-        int nLayer = gpt.config().nLayer();
-        double[][] values = new double[nLayer][clean.length];
-        for (int layer = 0; layer < nLayer; layer++) {
-            NamedArray source = capture.get(stream.hook(layer));
-            Place place = Place.of(gpt, stream.hook(layer));
-            for (int position = 0; position < clean.length; position++) {
-                Patch patch = new Patch(place.at(position), source);
-                Taps taps = new Interventions(gpt, List.of(patch));
-                values[layer][position] =
-                        Effect.of(new Reader(gpt, processor, taps).read(corrupted), target);
-                progress.accept(layer * clean.length + position + 1);
+        Capture capture = captured(gpt, sweep, prompts.clean.length);
+        Target target = prompts.target;
+        float[] with = new Reader(gpt, processor, capture.then(watching)).read(prompts.clean);
+        float[] without = new Reader(gpt, processor, watching).read(prompts.corrupted);
+        int columns = sweep.columns(gpt, prompts.clean.length);
+        double[][] values = new double[gpt.config().nLayer()][columns];
+        for (int layer = 0; layer < values.length; layer++) {
+            NamedArray source = capture.get(sweep.hook(layer));
+            for (int column = 0; column < columns; column++) {
+                Patch patch = new Patch(sweep.place(gpt, layer, column), source);
+                Taps taps = new Interventions(gpt, List.of(patch)).then(watching);
+                float[] logits = new Reader(gpt, processor, taps).read(prompts.corrupted);
+                values[layer][column] = Effect.of(logits, target);
+                progress.accept(layer * columns + column + 1);
             }
         }
-        return new PatchingMap(best, worst, values);
+        return new PatchingMap(Effect.of(with, target), Effect.of(without, target), values);
     }
 
     /**
@@ -93,63 +120,62 @@ public record PatchingMap(double clean, double corrupted, double[][] values) {
      * the change times the gradient (attribution patching, Nanda 2023; Syed et al. 2023,
      * arXiv:2310.10348).
      *
-     * @throws IllegalArgumentException if the prompts are not equally long
+     * @param watching looks into both runs, and may end them by an exception
      */
     public static PatchingMap byGradient(
-            Gpt gpt,
-            Processor processor,
-            int[] clean,
-            int[] corrupted,
-            Target target,
-            Stream stream) {
-        sameLength(clean, corrupted);
-        Capture capture = captured(gpt, stream, clean.length);
-        double best = Effect.of(new Reader(gpt, processor, capture).read(clean), target);
-        int nLayer = gpt.config().nLayer();
-        Tensor[] seen = new Tensor[nLayer];
+            Gpt gpt, Processor processor, Prompts prompts, Sweep sweep, Taps watching) {
+        Capture capture = captured(gpt, sweep, prompts.clean.length);
+        Target target = prompts.target;
+        float[] with = new Reader(gpt, processor, capture.then(watching)).read(prompts.clean);
+        Tensor[] seen = new Tensor[gpt.config().nLayer()];
+        Taps keeping = new Keeping(Place.of(gpt, sweep.hook(0)).site(), seen);
         Tape tape =
                 new Tape(
                         processor,
                         new Gradients(List.of()),
                         Tape.Blocks.KEEP,
-                        new Keeping(Place.of(gpt, stream.hook(0)).site(), seen));
-        Batch batch = new Batch(new Batch.Part(KvCache.none(), false, corrupted));
+                        keeping.then(watching));
+        Batch batch = new Batch(new Batch.Part(KvCache.none(), false, prompts.corrupted));
         Tensor hidden = gpt.hidden(tape, batch);
-        Tensor logits = gpt.unembed(tape, hidden, new int[] {corrupted.length - 1});
+        Tensor logits = gpt.unembed(tape, hidden, new int[] {prompts.corrupted.length - 1});
         Tensor chosen = Tensor.of(1, logits.cols());
         chosen.data()[target.id()] += 1;
         target.against().ifPresent(id -> chosen.data()[id] -= 1);
-        double worst =
+        double without =
                 logits.at(0, target.id())
                         - (target.against().isPresent()
                                 ? logits.at(0, target.against().getAsInt())
                                 : 0);
         tape.backward(tape.multiply(logits, chosen));
-        double[][] values = new double[nLayer][clean.length];
-        for (int layer = 0; layer < nLayer; layer++) {
-            NamedArray source = capture.get(stream.hook(layer));
-            Tensor gradient = tape.gradient(seen[layer]);
-            for (int t = 0; t < clean.length; t++) {
-                double change = 0;
-                for (int c = 0; c < gradient.cols(); c++) {
-                    change += (double) gradient.at(t, c) * (source.at(t, c) - seen[layer].at(t, c));
-                }
-                values[layer][t] = worst + change;
+        int columns = sweep.columns(gpt, prompts.clean.length);
+        double[][] values = new double[seen.length][];
+        for (int layer = 0; layer < values.length; layer++) {
+            float[] source = capture.get(sweep.hook(layer)).values();
+            values[layer] =
+                    changes(seen[layer], tape.gradient(seen[layer]), source, columns, sweep);
+            for (int column = 0; column < columns; column++) {
+                values[layer][column] += without;
             }
         }
-        return new PatchingMap(best, worst, values);
+        return new PatchingMap(Effect.of(with, target), without, values);
     }
 
-    private static void sameLength(int[] clean, int[] corrupted) {
-        if (clean.length != corrupted.length) {
-            throw new IllegalArgumentException(
-                    "prompts: found %d and %d tokens, expected equally many, one in place of the other"
-                            .formatted(clean.length, corrupted.length));
+    /** Gradients times the way from what was seen to the source, summed over each place. */
+    private static double[] changes(
+            Tensor seen, Tensor gradient, float[] source, int columns, Sweep sweep) {
+        double[] changes = new double[columns];
+        for (int t = 0; t < seen.rows(); t++) {
+            for (int c = 0; c < seen.cols(); c++) {
+                int column = sweep == Sweep.HEADS ? c / (seen.cols() / columns) : t;
+                float way = source[t * seen.cols() + c] - seen.at(t, c);
+                changes[column] += (double) gradient.at(t, c) * way;
+            }
         }
+        return changes;
     }
 
-    private static Capture captured(Gpt gpt, Stream stream, int tokens) {
-        List<Hook> hooks = Hooks.of(gpt).matching(List.of("blocks.*." + stream.hook));
+    private static Capture captured(Gpt gpt, Sweep sweep, int tokens) {
+        List<Hook> hooks = Hooks.of(gpt).matching(List.of("blocks.*." + sweep.hook));
         return new Capture(gpt, hooks, tokens, Runtime.getRuntime().maxMemory() / 2);
     }
 

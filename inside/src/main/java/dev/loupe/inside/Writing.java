@@ -104,7 +104,7 @@ public final class Writing {
     }
 
     /** A part of {@code x} through a norm of {@code x}, whose divisor stays. */
-    private static double[] held(Norm norm, float[] x, double[] part) {
+    static double[] held(Norm norm, float[] x, double[] part) {
         double scale = Norms.scale(norm, x, 0);
         double mean = 0;
         for (int e = 0; norm.kind() == Normalization.Kind.LAYER && e < part.length; e++) {

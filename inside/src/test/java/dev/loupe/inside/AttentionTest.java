@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.loupe.files.LocalModel;
 import dev.loupe.kernels.Processor;
 import dev.loupe.model.Gpt;
+import dev.loupe.model.Taps;
 import dev.loupe.model.TinyGpt;
 
 import org.junit.jupiter.api.Test;
@@ -56,7 +57,7 @@ class AttentionTest {
     @Test
     void smolLm2HasHeadsThatLookAtTheTokenBeforeAndHeadsOfInduction() {
         LocalModel model = Oracle.model("smollm2");
-        List<HeadScores> scores = HeadScores.of(model.gpt(), model.processor(), 2, 1, 1);
+        List<HeadScores> scores = HeadScores.of(model.gpt(), model.processor(), 2, 1, 1, Taps.NONE);
         assertThat(scores).hasSize(30 * 9);
         for (HeadScores s : scores) {
             assertThat(s.previous()).isBetween(0.0, 1.0);
@@ -73,15 +74,16 @@ class AttentionTest {
         assertThat(induction.induction()).isGreaterThan(0.8);
         // what is looked for must have been written before
         assertThat(previous.layer()).isLessThan(induction.layer());
-        assertThat(HeadScores.of(model.gpt(), model.processor(), 2, 1, 1)).isEqualTo(scores);
+        assertThat(HeadScores.of(model.gpt(), model.processor(), 2, 1, 1, Taps.NONE))
+                .isEqualTo(scores);
     }
 
     @Test
     void scoresNeedATextAndRoomForIt() {
         try (Processor processor = Processor.of(1)) {
             Gpt gpt = TinyGpt.of(1, processor.threads());
-            assertThat(HeadScores.of(gpt, processor, 1, 5, -1)).hasSize(8);
-            assertThatThrownBy(() -> HeadScores.of(gpt, processor, 0, 5, -1))
+            assertThat(HeadScores.of(gpt, processor, 1, 5, -1, Taps.NONE)).hasSize(8);
+            assertThatThrownBy(() -> HeadScores.of(gpt, processor, 0, 5, -1, Taps.NONE))
                     .hasMessageContaining("found 0 texts");
         }
     }

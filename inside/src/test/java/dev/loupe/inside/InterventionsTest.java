@@ -14,7 +14,8 @@ import dev.loupe.inside.Intervention.Patch;
 import dev.loupe.inside.Intervention.Scale;
 import dev.loupe.inside.Intervention.Steer;
 import dev.loupe.inside.Intervention.Zero;
-import dev.loupe.inside.PatchingMap.Stream;
+import dev.loupe.inside.PatchingMap.Prompts;
+import dev.loupe.inside.PatchingMap.Sweep;
 import dev.loupe.model.Gpt;
 import dev.loupe.model.Taps;
 
@@ -169,25 +170,16 @@ class InterventionsTest {
                 PatchingMap.of(
                         model.gpt(),
                         model.processor(),
-                        clean,
-                        corrupted,
-                        target,
-                        Stream.RESID_PRE,
+                        new Prompts(clean, corrupted, target),
+                        Sweep.RESID_PRE,
+                        Taps.NONE,
                         told::add);
         assertThat(told).hasSize(3 * clean.length).endsWith(3 * clean.length);
         assertThat(map.restored(0, 2)).isEqualTo(1);
         // nothing comes before the place where they differ, and all has passed it at the end
         assertThat(map.restored(2, 1)).isZero();
         assertThat(map.restored(0, 4)).isZero();
-        assertThatThrownBy(() ->
-                        PatchingMap.of(
-                                model.gpt(),
-                                model.processor(),
-                                clean,
-                                new int[] {3},
-                                target,
-                                Stream.RESID_PRE,
-                                told::add))
+        assertThatThrownBy(() -> new Prompts(clean, new int[] {3}, target))
                 .hasMessageContaining("found 7 and 1 tokens");
     }
 
@@ -201,7 +193,12 @@ class InterventionsTest {
         other[1] = 40;
         Target target = new Target(7, OptionalInt.of(200));
         PatchingMap guess =
-                PatchingMap.byGradient(gpt, model.processor(), other, ids, target, Stream.MLP_OUT);
+                PatchingMap.byGradient(
+                        gpt,
+                        model.processor(),
+                        new Prompts(other, ids, target),
+                        Sweep.MLP_OUT,
+                        Taps.NONE);
         // one thousandth of the way, what the gradient says is what happens
         String hook = "blocks.0.hook_mlp_out";
         NamedArray from = seen(model, ids, hook);
