@@ -1,5 +1,6 @@
 /** The views that there are. A new one is a line here: see README.md. */
 import type { Component } from 'svelte';
+import Compare from './compare/Compare.svelte';
 import Flow from './flow/Flow.svelte';
 import Generate from './generate/Generate.svelte';
 
@@ -34,6 +35,18 @@ export const VIEWS: readonly View[] = [
       ['\u2190 \u2192', 'a stage back, a stage on'],
       ['\u2191 \u2193', 'the token above, the token below'],
       ['o', 'open or close the block of the stage'],
+      ['Esc', 'close what is open'],
+    ],
+  },
+  {
+    id: 'compare',
+    name: 'Compare',
+    does: 'two models or texts side by side',
+    component: Compare,
+    keys: [
+      ['Space', 'one stage on'],
+      ['\u2190 \u2192', 'a stage back, a stage on'],
+      ['\u2191 \u2193', 'the token above, the token below'],
       ['Esc', 'close what is open'],
     ],
   },

@@ -35,11 +35,11 @@ public final class Checkpoints {
      * @throws DataException if it cannot be written; those that were there stay
      */
     public void save(Trainer trainer) {
-        Path file = folder.resolve("step-%08d.checkpoint".formatted(trainer.step()));
+        Path file = file(folder, trainer.step());
         try {
             Files.createDirectories(folder);
             trainer.checkpoint().write(file, brief);
-            List<Path> there = newestFirst();
+            List<Path> there = newestFirst(folder);
             for (Path old : there.subList(Math.min(KEPT, there.size()), there.size())) {
                 Files.deleteIfExists(old);
             }
@@ -60,7 +60,7 @@ public final class Checkpoints {
 
     private Optional<Path> newest() {
         try {
-            return newestFirst().stream().findFirst();
+            return newestFirst(folder).stream().findFirst();
         } catch (IOException e) {
             return Optional.empty();
         }
@@ -97,7 +97,7 @@ public final class Checkpoints {
 
     private Optional<Progress> load(Trainer trainer, Consumer<String> damaged) {
         try {
-            for (Path file : newestFirst()) {
+            for (Path file : newestFirst(folder)) {
                 try {
                     return Optional.of(trainer.checkpoint().read(file));
                 } catch (IOException e) {
@@ -110,7 +110,19 @@ public final class Checkpoints {
         }
     }
 
-    private List<Path> newestFirst() throws IOException {
+    /** The steps whose checkpoints are there, the earliest first. */
+    static List<Long> steps(Path folder) throws IOException {
+        return newestFirst(folder).reversed().stream()
+                .map(file -> file.getFileName().toString().replaceAll("\\D", ""))
+                .map(Long::valueOf)
+                .toList();
+    }
+
+    static Path file(Path folder, long step) {
+        return folder.resolve("step-%08d.checkpoint".formatted(step));
+    }
+
+    private static List<Path> newestFirst(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }
