@@ -5,14 +5,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import dev.loupe.files.LocalModel;
 import dev.loupe.inside.Effect;
+import dev.loupe.inside.LogitLens;
 
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
-import java.util.stream.IntStream;
 
 /** The next token of two models, in one table. */
 final class NextTokens {
@@ -43,16 +42,6 @@ final class NextTokens {
                 }
             }
             return rank;
-        }
-
-        List<Integer> top(int n) {
-            return IntStream.range(0, logits.length)
-                    .boxed()
-                    .sorted(
-                            Comparator.comparingDouble((Integer id) -> -logits[id])
-                                    .thenComparing(Comparator.naturalOrder()))
-                    .limit(n)
-                    .toList();
         }
 
         String text(int id) {
@@ -103,8 +92,8 @@ final class NextTokens {
      */
     ObjectNode json(int top) {
         // also refuses logits that are no numbers
-        Effect forth = Effect.of(a.logits, same ? b.logits : a.logits, 1);
-        Effect back = Effect.of(b.logits, same ? a.logits : b.logits, 1);
+        Effect forth = Effect.of(a.logits, same ? b.logits : a.logits, top);
+        Effect back = Effect.of(b.logits, same ? a.logits : b.logits, top);
         ObjectNode root = Answer.MAPPER.createObjectNode();
         root.putObject("a").put("entropy", forth.before().entropy());
         root.putObject("b").put("entropy", back.before().entropy());
@@ -114,7 +103,7 @@ final class NextTokens {
                     .put("b_a", back.divergence() / NATS);
         }
         ArrayNode rows = root.putArray("rows");
-        for (Map.Entry<Integer, Integer> row : rows(top)) {
+        for (Map.Entry<Integer, Integer> row : rows(ids(forth.before()), ids(back.before()))) {
             int ours = row.getKey();
             int theirs = row.getValue();
             ObjectNode node =
@@ -129,10 +118,12 @@ final class NextTokens {
         return root;
     }
 
+    private static List<Integer> ids(LogitLens.Reading reading) {
+        return reading.top().stream().map(LogitLens.Guess::id).toList();
+    }
+
     /** Ids of A and of B that are one token; -1 where a side has no such token. */
-    private List<Map.Entry<Integer, Integer>> rows(int top) {
-        List<Integer> ours = a.top(top);
-        List<Integer> theirs = b.top(top);
+    private List<Map.Entry<Integer, Integer>> rows(List<Integer> ours, List<Integer> theirs) {
         Map<String, Integer> inA = same ? Map.of() : ids(a, b, theirs);
         Map<String, Integer> inB = same ? Map.of() : ids(b, a, ours);
         // keyed by what makes two ids one token

@@ -13,20 +13,28 @@ import java.util.stream.Stream;
 /** The checkpoints of a run: {@code step-00000500.checkpoint}, the last good ones of them. */
 public final class Checkpoints {
     /** So that one is left when the last one turns out to be damaged. */
-    private static final int KEPT = 2;
+    static final int KEPT = 2;
 
     private static final Pattern NAME = Pattern.compile("step-\\d{8,}\\.checkpoint");
 
     private final Path folder;
     private final boolean brief;
+    private final int kept;
+
+    /** The last two of them. */
+    public Checkpoints(Path folder, boolean brief) {
+        this(folder, brief, KEPT);
+    }
 
     /**
      * @param brief whether the optimiser's moments are kept as bfloat16: a third less on the disk,
      *     and what is resumed is no longer the same to the bit
+     * @param kept how many are, the last ones
      */
-    public Checkpoints(Path folder, boolean brief) {
+    public Checkpoints(Path folder, boolean brief, int kept) {
         this.folder = folder;
         this.brief = brief;
+        this.kept = kept;
     }
 
     /**
@@ -40,7 +48,7 @@ public final class Checkpoints {
             Files.createDirectories(folder);
             trainer.checkpoint().write(file, brief);
             List<Path> there = newestFirst(folder);
-            for (Path old : there.subList(Math.min(KEPT, there.size()), there.size())) {
+            for (Path old : there.subList(Math.min(kept, there.size()), there.size())) {
                 Files.deleteIfExists(old);
             }
         } catch (IOException e) {

@@ -72,7 +72,9 @@ public final class Run implements Course {
                 GptLoader.load(
                         config, new Initialization(config, recipe.seed()), processor.threads());
         trainer = new Trainer(gpt, Parameters.of(gpt), recipe, windows, processor);
-        checkpoints = new Checkpoints(folder.resolve(CHECKPOINTS), settings.brief());
+        checkpoints =
+                new Checkpoints(
+                        folder.resolve(CHECKPOINTS), settings.brief(), settings.checkpointsKept());
     }
 
     private void enough(int context) {
