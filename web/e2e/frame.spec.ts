@@ -10,7 +10,7 @@ test('a prompt that looks like a page is shown, not run', async ({ page }) => {
     void dialog.dismiss();
   });
   const prompt = '<img src=x onerror=alert(1)><script>alert(2)</script>';
-  for (const view of ['generate', 'flow']) {
+  for (const view of ['generate', 'flow', 'compare']) {
     await open(page, { prompt, view });
     const chips = page.locator('ol[aria-label="tokens of the text"]');
     await expect(chips).toContainText('alert');
@@ -58,10 +58,16 @@ for (const scheme of ['light', 'dark'] as const) {
         },
         { view: 'flow', selection: 's6.b5.h3.t4' },
         { view: 'flow', selection: 's6.b5.m' },
+        { view: 'compare', selection: 'q=The+capital+of+Italy+is+called&s=4&t=3' },
+        { view: 'compare', selection: 'b=run%2C+step+40' },
       ]) {
         await open(page, at);
         if (at.view === 'flow') {
           await expect(page.getByTestId('writes')).toBeVisible();
+        }
+        if (at.view === 'compare') {
+          await expect(page.getByTestId('scores')).toBeVisible();
+          await expect(page.getByTestId('framed').or(page.getByTestId('no-lens'))).toBeVisible();
         }
         const across = await page.evaluate(() => document.documentElement.scrollWidth);
         expect(across).toBeLessThanOrEqual(width);
