@@ -203,7 +203,7 @@ test('pictures, vectors and numbers are saved', async ({ page }) => {
   }
 });
 
-test('what cannot be loaded is said at side B, and work can be stopped', async ({ page }) => {
+test('what cannot be loaded is said at side B', async ({ page }) => {
   await open(page, { view });
   await ready(page);
   await page.route('**/api/pair', (route) =>
@@ -213,13 +213,16 @@ test('what cannot be loaded is said at side B, and work can be stopped', async (
   const side = page.getByRole('region', { name: 'side B' });
   await expect(side.getByRole('alert')).toHaveText('second.Q8_0.gguf: is cut off');
   await page.unroute('**/api/pair');
-  await page.route('**/api/guesses', (route) =>
-    route.fulfill({
-      contentType: 'application/x-ndjson',
-      body: '{"progress":0.5,"note":"the logit lens"}\n',
-    }),
-  );
   await page.getByLabel('sentence of side B').fill('Two and two');
   await expect(side.getByRole('alert')).toHaveCount(0);
   await ready(page);
+});
+
+test('work that takes long can be stopped, and gone on with', async ({ page }) => {
+  await open(page, { view, prompt: 'one two three four five '.repeat(60).trim() });
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await expect(page.getByTestId('busy')).toContainText('It was stopped');
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await expect(page.getByTestId('framed')).toHaveText('0', { timeout: 60_000 });
+  await expect(page.getByTestId('busy')).toContainText('Both sides are the same');
 });

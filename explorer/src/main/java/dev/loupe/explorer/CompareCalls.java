@@ -144,7 +144,15 @@ final class CompareCalls {
     private static float[] logits(Question side) {
         int[] ids = side.ids();
         int position = side.within("position", ids.length - 1, 0, ids.length - 1);
-        return side.run(ids).logits(position).values();
+        CapturedRun run = side.run(ids);
+        List<Hook> all = new ArrayList<>(stages(run));
+        all.add(Hooks.of(run.gpt()).named("ln_final.hook_normalized"));
+        if (Float.BYTES * (long) ids.length * run.gpt().config().nEmbd() * all.size()
+                <= Models.RUN_BYTES) {
+            // vectors are asked for next: one run has both
+            run.get(all);
+        }
+        return run.logits(position).values();
     }
 
     /** How well a model expects a text: for each token but the first the bits that it takes. */
