@@ -66,8 +66,10 @@ for (const scheme of ['light', 'dark'] as const) {
           await expect(page.getByTestId('writes')).toBeVisible();
         }
         if (at.view === 'compare') {
+          const models = at.selection?.startsWith('b=');
+          await expect(page.getByTestId(models ? 'no-lens' : 'framed')).toBeVisible();
           await expect(page.getByTestId('scores')).toBeVisible();
-          await expect(page.getByTestId('framed').or(page.getByTestId('no-lens'))).toBeVisible();
+          await expect(page.locator('.stale')).toHaveCount(0);
         }
         const across = await page.evaluate(() => document.documentElement.scrollWidth);
         expect(across).toBeLessThanOrEqual(width);
