@@ -351,20 +351,28 @@ class CompareCallsTest {
     }
 
     @Test
-    void sideAStaysWhenSideBIsAnother() throws IOException, InterruptedException {
-        for (String b : List.of("letters, step 2", "letters, step 4", "pieces")) {
-            String other = "\"model\":\"%s\",\"text\":\"the\"".formatted(b);
-            ask("pair", both(side("gpt2", IDS), other));
-            // what a page asks last is about B, and still A may not go
-            ask("score", "{" + side(b, 1, 2) + "}");
-            List<String> loaded = new ArrayList<>();
-            for (JsonNode model : ask("models", "{}").get("models")) {
-                if (model.get("loaded").booleanValue()) {
-                    loaded.add(model.get("key").asText());
-                }
+    void sideAStaysWhenSideBIsAnother() throws IOException {
+        List<Path> paths = List.of(folder.resolve("q8.gguf"), folder.resolve("letters"));
+        try (Models models = new Models(paths, List.of(), 1)) {
+            Calls calls = new Calls(models);
+            Models.Open a = models.get("q8.gguf");
+            for (String b : List.of("letters, step 2", "letters, step 4", "letters")) {
+                String other = "\"model\":\"%s\",\"text\":\"the\"".formatted(b);
+                String body = both(side("q8.gguf", IDS), other);
+                calls.answer("pair", Asking.MAPPER.readTree(body), new Patient());
+                assertThat(models.loaded(b)).isTrue();
+                // what a page asks last is about B, and still A may not go
+                models.get(b);
+                assertThat(models.loaded("letters, step 2")).isEqualTo(b.endsWith("step 2"));
             }
-            assertThat(loaded).containsExactlyInAnyOrder("gpt2", b);
+            assertThat(models.get("q8.gguf")).isSameAs(a);
         }
+    }
+
+    /** Somebody who waits, and is told nothing. */
+    private static final class Patient extends Asker {
+        @Override
+        void progress(double share, String note) {}
     }
 
     @Test
