@@ -10,7 +10,7 @@ test('a prompt that looks like a page is shown, not run', async ({ page }) => {
     void dialog.dismiss();
   });
   const prompt = '<img src=x onerror=alert(1)><script>alert(2)</script>';
-  for (const view of ['generate', 'flow', 'meaning', 'change', 'weights']) {
+  for (const view of ['generate', 'flow', 'meaning', 'change', 'weights', 'compare']) {
     await open(page, { prompt, view });
     const chips = page.locator('ol[aria-label="tokens of the text"]');
     await expect(chips).toContainText('alert');
@@ -69,6 +69,8 @@ for (const scheme of ['light', 'dark'] as const) {
           selection: 'c=zero|L23H4&c=scale|blocks.3.hook_mlp_out|0.5&p=L23H4&o=Rome+is&t=3',
         },
         { view: 'change', selection: 'c=zero|L0H0@4000&p=L20T2&o=The+capital+of+Italy+is' },
+        { view: 'compare', selection: 'q=The+capital+of+Italy+is+called&s=4&t=3' },
+        { view: 'compare', selection: 'b=run%2C+step+40' },
       ]) {
         await open(page, at);
         if (at.view === 'flow') {
@@ -79,6 +81,12 @@ for (const scheme of ['light', 'dark'] as const) {
         if (at.view === 'change') {
           await expect(page.getByTestId('kl')).toBeVisible();
           await expect(page.getByTestId('equal')).toBeVisible();
+        }
+        if (at.view === 'compare') {
+          const models = at.selection?.startsWith('b=');
+          await expect(page.getByTestId(models ? 'no-lens' : 'framed')).toBeVisible();
+          await expect(page.getByTestId('scores')).toBeVisible();
+          await expect(page.locator('.stale')).toHaveCount(0);
         }
         const across = await page.evaluate(() => document.documentElement.scrollWidth);
         expect(across).toBeLessThanOrEqual(width);

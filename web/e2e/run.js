@@ -1,6 +1,6 @@
 // Starts the explorer of the built app with the real model, and the browser tests against it.
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -45,21 +45,45 @@ function freePort() {
   });
 }
 
-const port = await freePort();
 const java = process.env.JAVA_HOME ? path.join(process.env.JAVA_HOME, 'bin/java') : 'java';
+const jvm = ['-Xmx2g', '--add-modules=jdk.incubator.vector', '--enable-native-access=ALL-UNNAMED'];
+// neither sees nor changes what the person at this machine has
+const env = { ...process.env, LOUPE_HOME: path.join(web, 'target/loupe-home') };
+
+function loupe(...words) {
+  const { status } = spawnSync(java, [...jvm, '-jar', jar, ...words], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env,
+  });
+  if (status !== 0) {
+    console.error(`loupe ${words.join(' ')} failed`);
+    process.exit(1);
+  }
+}
+
+/** What is compared with the model: another quantisation of it, and a run with three checkpoints. */
+const others = path.join(web, 'target/e2e-models');
+const second = path.join(others, 'second.Q8_0.gguf');
+const run = path.join(others, 'run');
+mkdirSync(others, { recursive: true });
+if (!existsSync(second)) {
+  loupe('quantize', model, second, 'Q8_0');
+}
+if (!existsSync(path.join(run, 'model.safetensors'))) {
+  rmSync(run, { recursive: true, force: true });
+  const shape = '--tokenizer characters --layers 2 --heads 2 --width 32 --context 64 --batch 4';
+  const course = '--steps 60 --checkpoint-every 20 --keep-checkpoints 3 --eval-every 20';
+  const text = path.join(web, 'README.md');
+  const words = `train ${text} --preset nanogpt-cpu ${shape} ${course} -o ${run}`;
+  loupe(...words.split(' '));
+}
+
+const port = await freePort();
+const models = [model, second, run].flatMap((each) => ['-m', each]);
 const server = spawn(
   java,
-  [
-    '-Xmx2g',
-    '--add-modules=jdk.incubator.vector',
-    '--enable-native-access=ALL-UNNAMED',
-    ...['-jar', jar, 'explore', '-m', model, '--port', `${port}`, '--no-open'],
-  ],
-  {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    // neither sees nor changes what the person at this machine has
-    env: { ...process.env, LOUPE_HOME: path.join(web, 'target/loupe-home') },
-  },
+  [...jvm, '-jar', jar, 'explore', ...models, '--port', `${port}`, '--no-open'],
+  { stdio: ['ignore', 'inherit', 'inherit'], env },
 );
 let ended = false;
 server.on('exit', () => (ended = true));

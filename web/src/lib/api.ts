@@ -9,6 +9,10 @@ export interface ModelEntry {
   readonly parameters?: number;
   readonly types?: Readonly<Record<string, number>>;
   readonly loaded?: boolean;
+  /** the key of the training run that it comes from */
+  readonly run?: string;
+  /** of a checkpoint of that run */
+  readonly step?: number;
 }
 
 export interface ModelInfo {

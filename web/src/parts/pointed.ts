@@ -9,6 +9,8 @@ export interface Pointed {
   readonly kind: Kind;
   readonly end: number;
   readonly each: number;
+  /** whether a click says where the number comes from */
+  readonly asks: boolean;
   readonly x: number;
   readonly y: number;
 }

@@ -1,6 +1,7 @@
 /** The views that there are. A new one is a line here: see README.md. */
 import type { Component } from 'svelte';
 import Change from './change/Change.svelte';
+import Compare from './compare/Compare.svelte';
 import Flow from './flow/Flow.svelte';
 import Generate from './generate/Generate.svelte';
 import Meaning from './meaning/Meaning.svelte';
@@ -79,6 +80,18 @@ export const VIEWS: readonly View[] = [
       ['\u2190 \u2192', 'in the areas: the tensor before, the next'],
       ['\u2191 \u2193', 'in the areas: the same of the block before, of the next'],
       ['+ \u2212 0', 'in the picture: nearer, further, all of it'],
+    ],
+  },
+  {
+    id: 'compare',
+    name: 'Compare',
+    does: 'two models or texts side by side',
+    component: Compare,
+    keys: [
+      ['Space', 'one stage on'],
+      ['\u2190 \u2192', 'a stage back, a stage on'],
+      ['\u2191 \u2193', 'the token above, the token below'],
+      ['Esc', 'close what is open'],
     ],
   },
 ];

@@ -1,6 +1,9 @@
 package dev.loupe.app;
 
 import dev.loupe.explorer.Explorer;
+import dev.loupe.files.store.ModelStore;
+import dev.loupe.files.store.StoreException;
+import dev.loupe.files.store.StoredModel;
 
 import org.jspecify.annotations.Nullable;
 
@@ -38,8 +41,9 @@ final class Explore implements Runnable {
             names = {"-m", "--model"},
             paramLabel = "MODEL",
             description =
-                    "A .gguf file, a folder with config.json, or the name of a pulled model; may be"
-                            + " given several times. Default: the one used last.")
+                    "A .gguf file, a folder with config.json, such as that of a run, or the name of"
+                            + " a pulled model; may be given several times. Default: the one used"
+                            + " last.")
     private List<String> models = List.of();
 
     @Option(
@@ -94,7 +98,7 @@ final class Explore implements Runnable {
         int last = port == null ? PORT + PORTS - 1 : port;
         for (int at = first; ; at++) {
             try {
-                return Explorer.start(paths, threads, at);
+                return Explorer.start(paths, stored(), threads, at);
             } catch (IOException e) {
                 if (at == last) {
                     throw new UserException(
@@ -105,6 +109,18 @@ final class Explore implements Runnable {
                             e);
                 }
             }
+        }
+    }
+
+    /**
+     * The models of the local store, which a page may choose too; a store that is broken has none.
+     */
+    private static List<StoredModel> stored() {
+        try {
+            return ModelStore.ofEnvironment().list();
+        } catch (StoreException e) {
+            System.err.println("loupe: the local store is left out: " + e.getMessage());
+            return List.of();
         }
     }
 

@@ -157,6 +157,14 @@ final class TrainOptions {
     private @Nullable Long checkpointEvery;
 
     @Option(
+            names = "--keep-checkpoints",
+            paramLabel = "N",
+            description =
+                    "How many checkpoints stay, the last ones: those that the explorer can show."
+                            + " Default: 2.")
+    private @Nullable Integer checkpointsKept;
+
+    @Option(
             names = "--checkpoint-type",
             paramLabel = "TYPE",
             description =
@@ -197,6 +205,7 @@ final class TrainOptions {
                                 sampleEvery,
                                 samplePrompt,
                                 checkpointEvery,
+                                checkpointsKept,
                                 type)
                         .anyMatch(Objects::nonNull);
     }
@@ -204,6 +213,12 @@ final class TrainOptions {
     Settings settings() {
         if (data.isEmpty()) {
             throw new WrongUsage("what shall it learn from? name files or folders of text");
+        }
+        if (checkpointsKept != null && checkpointsKept < 2) {
+            throw new WrongUsage(
+                    "--keep-checkpoints: found "
+                            + checkpointsKept
+                            + ", expected 2 or more: one may turn out to be damaged");
         }
         Preset base = base();
         long count = or(steps, base.steps());
@@ -220,6 +235,7 @@ final class TrainOptions {
                 or(sampleEvery, Math.max(1, count / 10)),
                 or(samplePrompt, "\n"),
                 or(checkpointEvery, Math.max(1, count / 20)),
+                or(checkpointsKept, 2),
                 type == CheckpointType.BF16);
     }
 

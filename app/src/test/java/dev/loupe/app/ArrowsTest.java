@@ -35,7 +35,7 @@ class ArrowsTest {
         "generate, model kernels tokens",
         "train, model kernels tokens files",
         "inside, model kernels tokens",
-        "explorer, inside generate files model kernels tokens",
+        "explorer, inside train generate files model kernels tokens",
         "app, explorer inside train generate files model kernels tokens"
     })
     void aModuleUsesThoseBeforeItOnly(String module, String others) {

@@ -19,6 +19,7 @@ final class Calls {
         all.putAll(MeaningCalls.all());
         all.putAll(ChangeCalls.all());
         all.putAll(WeightCalls.all());
+        all.putAll(CompareCalls.all());
     }
 
     /** With further calls. */

@@ -2,6 +2,8 @@ package dev.loupe.explorer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
+import dev.loupe.files.store.StoredModel;
+
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
@@ -58,8 +60,9 @@ public final class Explorer implements AutoCloseable {
     private final Calls calls;
     private int port;
 
-    private Explorer(List<Path> paths, int threads, Map<String, Call> more) {
-        models = new Models(paths, threads);
+    private Explorer(
+            List<Path> paths, List<StoredModel> stored, int threads, Map<String, Call> more) {
+        models = new Models(paths, stored, threads);
         calls = new Calls(models, more);
         vertx =
                 Vertx.vertx(
@@ -69,22 +72,35 @@ public final class Explorer implements AutoCloseable {
                                 .setInternalBlockingPoolSize(1));
     }
 
+    /** The same, with no other models than these. */
+    public static Explorer start(List<Path> paths, int threads, int port) throws IOException {
+        return start(paths, List.of(), threads, port);
+    }
+
     /**
      * Starts it.
      *
-     * @param paths of models that pages may look into, the first one first
+     * @param paths of models that pages may look into, the first one first: files, folders, and
+     *     folders of runs, whose checkpoints they may look into too
+     * @param stored other models that pages may choose, such as those of the local store
      * @param threads how many compute
      * @param port where to listen; 0: wherever there is room
      * @throws IOException if the port is taken
      */
-    public static Explorer start(List<Path> paths, int threads, int port) throws IOException {
-        return start(paths, threads, port, Map.of());
+    public static Explorer start(List<Path> paths, List<StoredModel> stored, int threads, int port)
+            throws IOException {
+        return start(paths, stored, threads, port, Map.of());
     }
 
     /** The same with further calls. */
-    static Explorer start(List<Path> paths, int threads, int port, Map<String, Call> more)
+    static Explorer start(
+            List<Path> paths,
+            List<StoredModel> stored,
+            int threads,
+            int port,
+            Map<String, Call> more)
             throws IOException {
-        Explorer explorer = new Explorer(paths, threads, more);
+        Explorer explorer = new Explorer(paths, stored, threads, more);
         try {
             HttpServer server =
                     explorer.vertx

@@ -18,8 +18,20 @@ record Question(JsonNode asked, Models models, Asker asker) {
     static final int TOKENS = 1024;
 
     Open open() {
+        return models.get(key());
+    }
+
+    /** The same, and whoever waits is told how far loading is. */
+    Open load() {
+        String key = key();
+        return models.get(
+                key, (done, total) -> asker.progress((double) done / total, "loading " + key));
+    }
+
+    /** The model that is asked about. */
+    String key() {
         JsonNode key = asked.path("model");
-        return models.get(key.isTextual() ? key.textValue() : models.first());
+        return key.isTextual() ? key.textValue() : models.first();
     }
 
     Tokenizer tokenizer() {
@@ -56,6 +68,17 @@ record Question(JsonNode asked, Models models, Asker asker) {
             throw new ApiException(400, name + ": found none, expected at least one");
         }
         return ids;
+    }
+
+    /** Makes sure that the model can read so many tokens. */
+    void checkLength(int tokens) {
+        int most = Math.min(TOKENS, open().model().gpt().config().nCtx());
+        if (tokens > most) {
+            throw new ApiException(
+                    413,
+                    "%s reads at most %d tokens, and the text has %d"
+                            .formatted(key(), most, tokens));
+        }
     }
 
     /** Tokens that the model knows. */

@@ -15,9 +15,6 @@ import dev.loupe.tokens.Tokenizer;
 
 import org.jspecify.annotations.Nullable;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
 
 /** Which models there are, and how they read and write text. */
@@ -42,27 +39,33 @@ final class TextCalls {
                 TextCalls::vocabulary);
     }
 
-    private static Answer models(Question question) throws IOException {
+    private static Answer models(Question question) {
         Models models = question.models();
         ObjectNode root = Answer.MAPPER.createObjectNode();
         ArrayNode list = root.putArray("models");
-        for (Map.Entry<String, Path> entry : models.paths().entrySet()) {
-            Path path = entry.getValue();
+        String given = models.first();
+        for (Models.Entry entry : models.entries()) {
             ObjectNode node =
                     list.addObject()
-                            .put("key", entry.getKey())
-                            .put("name", entry.getKey())
-                            .put("path", path.toString())
-                            .put("loaded", models.loaded(entry.getKey()));
-            if (Files.isRegularFile(path)) {
-                node.put("bytes", Files.size(path));
+                            .put("key", entry.key())
+                            .put("name", entry.key())
+                            .put("path", entry.path().toString())
+                            .put("loaded", models.loaded(entry.key()));
+            entry.bytes().ifPresent(bytes -> node.put("bytes", bytes));
+            if (entry.checkpoint() == null) {
+                given = entry.key();
+            } else {
+                node.put("step", entry.checkpoint().step());
+            }
+            if (entry.run().isPresent()) {
+                node.put("run", given);
             }
         }
         return Answer.json(root.put("default", models.first()));
     }
 
     private static Answer model(Question question) {
-        LocalModel model = question.open().model();
+        LocalModel model = question.load().model();
         Gpt gpt = model.gpt();
         GptConfig config = gpt.config();
         ModelSummary summary = ModelSummary.of(model.path());

@@ -45,6 +45,7 @@ class ServerLimitsTest {
         explorer =
                 Explorer.start(
                         List.of(MODEL),
+                        List.of(),
                         1,
                         0,
                         Map.of(

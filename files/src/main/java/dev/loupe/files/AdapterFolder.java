@@ -116,9 +116,9 @@ public final class AdapterFolder {
     }
 
     /** Loads the base with the adapter added to it. */
-    static LocalModel load(Path folder, int threads) {
+    static LocalModel load(Path folder, int threads, LocalModel.Watcher watcher) {
         Reading reading = new Reading(folder);
-        LocalModel base = LocalModel.load(base(folder), threads);
+        LocalModel base = LocalModel.load(base(folder), threads, watcher);
         try {
             Gpt gpt = reading.added(base.gpt(), base.processor().threads());
             return new LocalModel(

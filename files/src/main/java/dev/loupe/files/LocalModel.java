@@ -2,6 +2,7 @@ package dev.loupe.files;
 
 import dev.loupe.kernels.NonFiniteException;
 import dev.loupe.kernels.Processor;
+import dev.loupe.kernels.StoredRows;
 import dev.loupe.model.CheckpointException;
 import dev.loupe.model.Gpt;
 import dev.loupe.model.GptConfig;
@@ -43,6 +44,22 @@ public record LocalModel(
         Set<Integer> endOfGeneration,
         Processor processor)
         implements AutoCloseable {
+    /** Told how far loading is. */
+    @FunctionalInterface
+    public interface Watcher {
+        /**
+         * Some bytes of the weights are in memory. What it throws ends the loading.
+         *
+         * @param done how many
+         * @param total of how many
+         */
+        void at(long done, long total);
+    }
+
+    /** The same as {@link #load(Path, int, Watcher)}, and nobody watches. */
+    public static LocalModel load(Path path, int threads) {
+        return load(path, threads, (done, total) -> {});
+    }
 
     /**
      * Loads a GGUF file, a Hugging Face folder with {@code config.json} and safetensors, or the
@@ -50,23 +67,26 @@ public record LocalModel(
      * afterwards.
      *
      * @param threads how many threads compute, the caller's among them
+     * @param watcher told of each tensor, on the caller's thread
      * @throws ModelFileException if a file is missing, broken, or of a kind that Loupe does not
      *     know
      */
-    public static LocalModel load(Path path, int threads) {
+    public static LocalModel load(Path path, int threads, Watcher watcher) {
         if (AdapterFolder.present(path)) {
-            return AdapterFolder.load(path, threads);
+            return AdapterFolder.load(path, threads, watcher);
         }
         Processor processor = Processor.of(threads);
         try {
-            return Files.isDirectory(path) ? folder(path, processor) : gguf(path, processor);
+            return Files.isDirectory(path)
+                    ? folder(path, processor, watcher)
+                    : gguf(path, processor, watcher);
         } catch (RuntimeException e) {
             processor.close();
             throw e;
         }
     }
 
-    private static LocalModel gguf(Path path, Processor processor) {
+    private static LocalModel gguf(Path path, Processor processor, Watcher watcher) {
         try (Gguf gguf = Gguf.open(path)) {
             GptConfig config = GgufConfig.read(gguf);
             Parts parts =
@@ -75,7 +95,7 @@ public record LocalModel(
                             () -> {
                                 Family family = GgufConfig.family(gguf);
                                 TensorSource source = new GgufTensors(gguf, family, config);
-                                return load(path, config, source, processor);
+                                return load(path, config, new Watched(source, watcher), processor);
                             });
             Set<Integer> end =
                     parts.tokenizer
@@ -134,7 +154,7 @@ public record LocalModel(
                 .orElse(Set.of());
     }
 
-    private static LocalModel folder(Path path, Processor processor) {
+    private static LocalModel folder(Path path, Processor processor, Watcher watcher) {
         JsonFields json = JsonFields.read(path.resolve("config.json"));
         GptConfig config = HfConfig.read(json);
         Parts parts =
@@ -144,7 +164,7 @@ public record LocalModel(
                             try (Safetensors file = Safetensors.open(path)) {
                                 Family family = HfConfig.family(json);
                                 TensorSource source = new HfTensors(file, family, config);
-                                return load(path, config, source, processor);
+                                return load(path, config, new Watched(source, watcher), processor);
                             }
                         });
         Set<Integer> end = endOfGeneration(path, parts.tokenizer, config.vocabSize());
@@ -169,6 +189,42 @@ public record LocalModel(
         }
         end.removeIf(id -> id < 0 || id >= vocabSize);
         return end;
+    }
+
+    /** Counts tensors as they are asked for: those before are in memory then. */
+    private static final class Watched implements TensorSource {
+        private final TensorSource source;
+        private final Watcher watcher;
+        private final long total;
+        private long done;
+
+        Watched(TensorSource source, Watcher watcher) {
+            this.source = source;
+            this.watcher = watcher;
+            total = source.names().stream().mapToLong(name -> bytes(source.find(name))).sum();
+        }
+
+        private static long bytes(Optional<StoredRows> tensor) {
+            return tensor.map(rows -> rows.rows() * rows.type().bytes(rows.cols())).orElse(0L);
+        }
+
+        @Override
+        public Set<String> names() {
+            return source.names();
+        }
+
+        @Override
+        public Optional<StoredRows> find(String name) {
+            watcher.at(done, total);
+            Optional<StoredRows> found = source.find(name);
+            done += bytes(found);
+            return found;
+        }
+
+        @Override
+        public String nameInFile(String name) {
+            return source.nameInFile(name);
+        }
     }
 
     private static Gpt load(Path path, GptConfig config, TensorSource source, Processor processor) {

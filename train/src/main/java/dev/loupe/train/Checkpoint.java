@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
@@ -119,9 +120,9 @@ record Checkpoint(Progress progress, List<float[]> exact, List<float[]> moments)
      * @throws Damaged if it is not, or is of a model of another size
      */
     Progress read(Path file) throws IOException {
-        check(file);
+        check(file, read -> {});
         try (FileChannel in = FileChannel.open(file)) {
-            JsonNode header = readHeader(in);
+            JsonNode header = readHeader(in, size());
             for (float[] numbers : exact) {
                 read(in, numbers, false);
             }
@@ -130,6 +131,33 @@ record Checkpoint(Progress progress, List<float[]> exact, List<float[]> moments)
                 read(in, numbers, brief);
             }
             return progress(header);
+        }
+    }
+
+    /**
+     * Reads the weights of a file alone, for a model that is not trained on.
+     *
+     * @param weights where they go
+     * @param averaged whether the file has their average too, which is read instead
+     * @param bytes told how many were read so far; the file is read once for its sum first
+     * @throws Damaged if it is not whole, or is of a model of another size
+     */
+    static void readWeights(Path file, List<float[]> weights, boolean averaged, LongConsumer bytes)
+            throws IOException {
+        check(file, bytes);
+        long size = weights.stream().mapToLong(a -> a.length).sum();
+        try (FileChannel in = FileChannel.open(file)) {
+            // the moments are two numbers for each weight
+            readHeader(in, (averaged ? 4 : 3) * size);
+            if (averaged) {
+                in.position(in.position() + Float.BYTES * size);
+            }
+            long read = in.size();
+            for (float[] numbers : weights) {
+                read(in, numbers, false);
+                read += (long) Float.BYTES * numbers.length;
+                bytes.accept(read);
+            }
         }
     }
 
@@ -151,7 +179,7 @@ record Checkpoint(Progress progress, List<float[]> exact, List<float[]> moments)
     }
 
     /** Reads a file once for its sum, before a number is taken from it. */
-    private void check(Path file) throws IOException {
+    private static void check(Path file, LongConsumer bytes) throws IOException {
         try (FileChannel in = FileChannel.open(file)) {
             long left = in.size() - Integer.BYTES;
             CRC32C sum = new CRC32C();
@@ -160,6 +188,7 @@ record Checkpoint(Progress progress, List<float[]> exact, List<float[]> moments)
                 fill(in, buffer.clear().limit((int) Math.min(left, buffer.capacity())));
                 left -= buffer.remaining();
                 sum.update(buffer);
+                bytes.accept(in.position());
             }
             if (left < 0) {
                 throw new Damaged("is cut off");
@@ -171,7 +200,7 @@ record Checkpoint(Progress progress, List<float[]> exact, List<float[]> moments)
         }
     }
 
-    private JsonNode readHeader(FileChannel in) throws IOException {
+    private static JsonNode readHeader(FileChannel in, long size) throws IOException {
         ByteBuffer start = ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN);
         fill(in, start);
         int length = start.getLong(0) == MAGIC ? start.getInt(8) : -1;
@@ -181,10 +210,10 @@ record Checkpoint(Progress progress, List<float[]> exact, List<float[]> moments)
         ByteBuffer header = ByteBuffer.allocate(length);
         fill(in, header);
         JsonNode json = JSON.readTree(header.array());
-        if (json.path("floats").asLong() != size()) {
+        if (json.path("floats").asLong() != size) {
             throw new Damaged(
                     "is of another model: found %d numbers, expected %d"
-                            .formatted(json.path("floats").asLong(), size()));
+                            .formatted(json.path("floats").asLong(), size));
         }
         return json;
     }

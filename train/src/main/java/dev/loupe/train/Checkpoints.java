@@ -13,20 +13,28 @@ import java.util.stream.Stream;
 /** The checkpoints of a run: {@code step-00000500.checkpoint}, the last good ones of them. */
 public final class Checkpoints {
     /** So that one is left when the last one turns out to be damaged. */
-    private static final int KEPT = 2;
+    static final int KEPT = 2;
 
     private static final Pattern NAME = Pattern.compile("step-\\d{8,}\\.checkpoint");
 
     private final Path folder;
     private final boolean brief;
+    private final int kept;
+
+    /** The last two of them. */
+    public Checkpoints(Path folder, boolean brief) {
+        this(folder, brief, KEPT);
+    }
 
     /**
      * @param brief whether the optimiser's moments are kept as bfloat16: a third less on the disk,
      *     and what is resumed is no longer the same to the bit
+     * @param kept how many are, the last ones
      */
-    public Checkpoints(Path folder, boolean brief) {
+    public Checkpoints(Path folder, boolean brief, int kept) {
         this.folder = folder;
         this.brief = brief;
+        this.kept = kept;
     }
 
     /**
@@ -35,12 +43,12 @@ public final class Checkpoints {
      * @throws DataException if it cannot be written; those that were there stay
      */
     public void save(Trainer trainer) {
-        Path file = folder.resolve("step-%08d.checkpoint".formatted(trainer.step()));
+        Path file = file(folder, trainer.step());
         try {
             Files.createDirectories(folder);
             trainer.checkpoint().write(file, brief);
-            List<Path> there = newestFirst();
-            for (Path old : there.subList(Math.min(KEPT, there.size()), there.size())) {
+            List<Path> there = newestFirst(folder);
+            for (Path old : there.subList(Math.min(kept, there.size()), there.size())) {
                 Files.deleteIfExists(old);
             }
         } catch (IOException e) {
@@ -60,7 +68,7 @@ public final class Checkpoints {
 
     private Optional<Path> newest() {
         try {
-            return newestFirst().stream().findFirst();
+            return newestFirst(folder).stream().findFirst();
         } catch (IOException e) {
             return Optional.empty();
         }
@@ -97,7 +105,7 @@ public final class Checkpoints {
 
     private Optional<Progress> load(Trainer trainer, Consumer<String> damaged) {
         try {
-            for (Path file : newestFirst()) {
+            for (Path file : newestFirst(folder)) {
                 try {
                     return Optional.of(trainer.checkpoint().read(file));
                 } catch (IOException e) {
@@ -110,7 +118,19 @@ public final class Checkpoints {
         }
     }
 
-    private List<Path> newestFirst() throws IOException {
+    /** The steps whose checkpoints are there, the earliest first. */
+    static List<Long> steps(Path folder) throws IOException {
+        return newestFirst(folder).reversed().stream()
+                .map(file -> file.getFileName().toString().replaceAll("\\D", ""))
+                .map(Long::valueOf)
+                .toList();
+    }
+
+    static Path file(Path folder, long step) {
+        return folder.resolve("step-%08d.checkpoint".formatted(step));
+    }
+
+    private static List<Path> newestFirst(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }

@@ -30,6 +30,9 @@ public final class Run implements Course {
     /** The token between documents. */
     public static final String END = "<|endoftext|>";
 
+    /** The folder of its checkpoints, in its own. */
+    static final String CHECKPOINTS = "checkpoints";
+
     private final Path folder;
     private final Settings settings;
     private final Tokenizer tokenizer;
@@ -69,7 +72,9 @@ public final class Run implements Course {
                 GptLoader.load(
                         config, new Initialization(config, recipe.seed()), processor.threads());
         trainer = new Trainer(gpt, Parameters.of(gpt), recipe, windows, processor);
-        checkpoints = new Checkpoints(folder.resolve("checkpoints"), settings.brief());
+        checkpoints =
+                new Checkpoints(
+                        folder.resolve(CHECKPOINTS), settings.brief(), settings.checkpointsKept());
     }
 
     private void enough(int context) {

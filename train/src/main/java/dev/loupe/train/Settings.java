@@ -17,6 +17,8 @@ import java.util.List;
  * @param sampleEvery steps between two samples
  * @param samplePrompt what they begin with
  * @param checkpointEvery steps between two checkpoints
+ * @param checkpointsKept how many checkpoints are kept, the last ones; at least two, as runs have
+ *     that began before there was a choice
  * @param brief whether the model's file and the moments in checkpoints are bfloat16
  */
 public record Settings(
@@ -32,6 +34,7 @@ public record Settings(
         long sampleEvery,
         String samplePrompt,
         long checkpointEvery,
+        int checkpointsKept,
         boolean brief)
         implements Plan {
     private static final SettingsFile<Settings> FILE =
@@ -50,6 +53,7 @@ public record Settings(
         if (evaluateEvery < 1 || sampleEvery < 1 || checkpointEvery < 1 || evaluateWindows < 1) {
             throw new DataException("steps between two of anything are at least 1");
         }
+        checkpointsKept = Math.max(checkpointsKept, Checkpoints.KEPT);
     }
 
     /** Whether a folder is that of a run. */
