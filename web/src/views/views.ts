@@ -2,6 +2,7 @@
 import type { Component } from 'svelte';
 import Flow from './flow/Flow.svelte';
 import Generate from './generate/Generate.svelte';
+import Tour from './tour/Tour.svelte';
 
 export interface View {
   /** in the address */
@@ -9,10 +10,23 @@ export interface View {
   readonly name: string;
   readonly does: string;
   readonly component: Component;
+  /** it has something to show before there is a sentence */
+  readonly always?: boolean;
   readonly keys: readonly (readonly [key: string, does: string])[];
 }
 
 export const VIEWS: readonly View[] = [
+  {
+    id: 'tour',
+    name: 'Tour',
+    does: 'what all this is',
+    component: Tour,
+    always: true,
+    keys: [
+      ['Space', 'one step on'],
+      ['\u2190 \u2192', 'a step back, a step on'],
+    ],
+  },
   {
     id: 'generate',
     name: 'Generate',
