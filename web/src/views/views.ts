@@ -2,6 +2,7 @@
 import type { Component } from 'svelte';
 import Flow from './flow/Flow.svelte';
 import Generate from './generate/Generate.svelte';
+import Meaning from './meaning/Meaning.svelte';
 import Tour from './tour/Tour.svelte';
 
 export interface View {
@@ -10,8 +11,8 @@ export interface View {
   readonly name: string;
   readonly does: string;
   readonly component: Component;
-  /** it has something to show before there is a sentence */
-  readonly always?: boolean;
+  /** it looks at no text, so it is there without one */
+  readonly textless?: boolean;
   readonly keys: readonly (readonly [key: string, does: string])[];
 }
 
@@ -21,7 +22,7 @@ export const VIEWS: readonly View[] = [
     name: 'Tour',
     does: 'what all this is',
     component: Tour,
-    always: true,
+    textless: true,
     keys: [
       ['Space', 'one step on'],
       ['\u2190 \u2192', 'a step back, a step on'],
@@ -49,6 +50,17 @@ export const VIEWS: readonly View[] = [
       ['\u2191 \u2193', 'the token above, the token below'],
       ['o', 'open or close the block of the stage'],
       ['Esc', 'close what is open'],
+    ],
+  },
+  {
+    id: 'meaning',
+    name: 'Meaning',
+    does: 'what vectors of words say',
+    component: Meaning,
+    textless: true,
+    keys: [
+      ['Space', 'the next example'],
+      ['\u2190 \u2192 \u2191 \u2193', 'turn the cloud, once it is focused'],
     ],
   },
 ];

@@ -225,8 +225,7 @@ final class ChangeOptions implements OptionList.Shared {
         }
         Place place = places.of("--steer", sides[0]);
         float strength = number("--steer", sides[1].substring(0, star));
-        VectorExpression sum =
-                VectorExpression.parse(loaded, "--steer", sides[1].substring(star + 1));
+        TokenSum sum = TokenSum.parse(loaded, "--steer", sides[1].substring(star + 1));
         float[] vector =
                 Embeddings.of(loaded.gpt(), loaded.processor()).sum(sum.plus(), sum.minus());
         if (!place.inStream()) {

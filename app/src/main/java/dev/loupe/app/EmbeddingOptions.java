@@ -65,16 +65,16 @@ final class EmbeddingOptions implements OptionList.Shared {
         Embeddings embeddings = Embeddings.of(model.gpt(), model.processor());
         ObjectNode node = Json.object().put("model", model.path().toString());
         if (sum != null) {
-            VectorExpression expression = VectorExpression.parse(model, "--embedding", sum);
+            TokenSum expression = TokenSum.parse(model, "--embedding", sum);
             float[] vector = embeddings.sum(expression.plus(), expression.minus());
             if (project != null) {
-                int[] ids = VectorExpression.words(model, "--project", project);
+                int[] ids = TokenSum.words(model, "--project", project);
                 projections(node, names, embeddings, vector, ids, json);
             } else {
                 neighbours(node, names, embeddings, vector, expression, top, json);
             }
         } else if (components != null) {
-            int[] ids = VectorExpression.words(model, "--components", components);
+            int[] ids = TokenSum.words(model, "--components", components);
             components(node, names, embeddings, ids, json);
         }
         if (json) {
@@ -87,7 +87,7 @@ final class EmbeddingOptions implements OptionList.Shared {
             TokenNames names,
             Embeddings embeddings,
             float[] vector,
-            VectorExpression expression,
+            TokenSum expression,
             int top,
             boolean json) {
         Set<Integer> named = new HashSet<>(expression.named());

@@ -1,6 +1,7 @@
 package dev.loupe.app;
 
 import dev.loupe.files.LocalModel;
+import dev.loupe.inside.TokenName;
 import dev.loupe.tokens.Tokenizer;
 
 import java.util.Arrays;
@@ -17,24 +18,52 @@ final class OneToken {
      * @throws UserException if it is no token, or several
      */
     static int of(LocalModel model, String source, String text) {
-        if (text.matches("#\\d{1,9}")) {
-            return PromptOptions.checked(model, new int[] {Integer.parseInt(text.substring(1))})[0];
-        }
-        Tokenizer tokenizer = ModelOptions.tokenizer(model);
-        int[] ids = tokenizer.encode(text);
+        int[] ids = ids(model, new TokenName(text, true));
         if (ids.length != 1) {
             throw new UserException(
                     source
                             + ": '"
                             + text
                             + "' is "
-                            + (ids.length == 0 ? "no token" : several(tokenizer, ids))
+                            + (ids.length == 0 ? "no token" : several(model, ids))
                             + "; give one token, with its leading space if it has one, or #ID");
         }
         return ids[0];
     }
 
-    static String several(Tokenizer tokenizer, int[] ids) {
+    /**
+     * The token of a word, or of what is in quotes.
+     *
+     * @param source of the text, for errors
+     * @throws UserException if it is no token, or several
+     */
+    static int of(LocalModel model, String source, TokenName name) {
+        if (name.exact()) {
+            return of(model, source, name.text());
+        }
+        int[] ids = ids(model, name);
+        if (ids.length != 1) {
+            throw new UserException(
+                    source
+                            + ": '"
+                            + name.text()
+                            + "' is no single token of this model, but "
+                            + several(model, ids)
+                            + "; only tokens have vectors");
+        }
+        return ids[0];
+    }
+
+    private static int[] ids(LocalModel model, TokenName name) {
+        try {
+            return name.ids(model.tokenizer(), model.gpt().config().vocabSize());
+        } catch (IllegalArgumentException e) {
+            throw new UserException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static String several(LocalModel model, int[] ids) {
+        Tokenizer tokenizer = ModelOptions.tokenizer(model);
         return ids.length
                 + " tokens ("
                 + Arrays.stream(ids)

@@ -16,6 +16,7 @@ final class Calls {
         all.putAll(TextCalls.all());
         all.putAll(GenerateCalls.all());
         all.putAll(FlowCalls.all());
+        all.putAll(MeaningCalls.all());
     }
 
     /** Answers a call. */

@@ -3,6 +3,7 @@ package dev.loupe.explorer;
 import dev.loupe.files.LocalModel;
 import dev.loupe.files.ModelFileException;
 import dev.loupe.inside.CapturedRun;
+import dev.loupe.inside.Embeddings;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.model.Ops;
 import dev.loupe.model.Site;
@@ -37,6 +38,8 @@ final class Models implements AutoCloseable {
         private final LocalModel model;
         private final LinkedHashMap<String, CapturedRun> runs = new LinkedHashMap<>(4, 0.75f, true);
         private @Nullable Asker asker;
+        private @Nullable Embeddings embedding;
+        private @Nullable Embeddings unembedding;
 
         Open(LocalModel model) {
             this.model = model;
@@ -44,6 +47,25 @@ final class Models implements AutoCloseable {
 
         LocalModel model() {
             return model;
+        }
+
+        /** The vectors of its tokens; their lengths are measured the first time. */
+        Embeddings embedding() {
+            if (embedding == null) {
+                embedding = Embeddings.of(model.gpt(), model.processor());
+            }
+            return embedding;
+        }
+
+        /** Those of the unembedding: in a tied model the same. */
+        Embeddings unembedding() {
+            if (model.gpt().config().embedding().tied()) {
+                return embedding();
+            }
+            if (unembedding == null) {
+                unembedding = Embeddings.ofUnembedding(model.gpt(), model.processor());
+            }
+            return unembedding;
         }
 
         /**

@@ -40,48 +40,43 @@ import java.util.concurrent.CompletableFuture;
 /** What pages get is what the engine computes; whoever is no page gets nothing. */
 class ExplorerTest {
     private static final Path MODEL = Outside.fixture("families/gpt2");
-    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final ObjectMapper MAPPER = Asking.MAPPER;
     private static final int[] IDS = {3, 1, 4, 1, 5, 9, 2, 6};
 
-    private static Explorer explorer;
+    private static Asking pages;
     private static LocalModel model;
     private static HttpClient client;
+    private static Explorer explorer;
 
     @BeforeAll
     static void start() throws IOException {
-        explorer = Explorer.start(List.of(MODEL), 2, 0);
+        pages = Asking.about(MODEL);
+        explorer = pages.explorer();
         model = LocalModel.load(MODEL, 1);
-        client = HttpClient.newHttpClient();
+        client = pages.client();
     }
 
     @AfterAll
     static void end() {
-        explorer.close();
+        pages.close();
         model.close();
-        client.close();
     }
 
     private static HttpRequest.Builder to(String path) {
-        return HttpRequest.newBuilder(explorer.address().resolve(path));
+        return pages.to(path);
     }
 
     private static HttpRequest asking(String call, String body) {
-        return to("api/" + call)
-                .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofString(body))
-                .build();
+        return pages.asking(call, body);
     }
 
     private static HttpResponse<byte[]> send(HttpRequest request)
             throws IOException, InterruptedException {
-        return client.send(request, BodyHandlers.ofByteArray());
+        return pages.send(request);
     }
 
     private static JsonNode ask(String call, String body) throws IOException, InterruptedException {
-        HttpResponse<byte[]> response = send(asking(call, body));
-        String text = new String(response.body(), StandardCharsets.UTF_8);
-        assertThat(response.statusCode()).as(text).isEqualTo(200);
-        return MAPPER.readTree(text);
+        return pages.ask(call, body);
     }
 
     private static String ids() {
@@ -214,10 +209,7 @@ class ExplorerTest {
             })
     void whatIsWrongIsSaid(String call, String body, int status, String says)
             throws IOException, InterruptedException {
-        HttpResponse<byte[]> response = send(asking(call, body));
-        String text = new String(response.body(), StandardCharsets.UTF_8);
-        assertThat(response.statusCode()).as(text).isEqualTo(status);
-        assertThat(MAPPER.readTree(text).get("error").asText()).contains(says);
+        pages.refused(call, body, status, says);
     }
 
     @Test

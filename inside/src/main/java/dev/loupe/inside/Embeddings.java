@@ -14,7 +14,8 @@ import java.util.function.IntPredicate;
 /**
  * The vectors of the tokens, and what their directions mean: neighbours, sums and differences
  * (Mikolov et al. 2013, arXiv:1301.3781), projections on a direction, and principal components.
- * Vectors are rows of {@code wte}, {@code nEmbd} numbers; nearness is the cosine of the angle.
+ * Vectors are rows of {@code wte}, or of the unembedding, {@code nEmbd} numbers; nearness is the
+ * cosine of the angle.
  */
 public final class Embeddings {
     /** Rows that are decoded together. */
@@ -48,6 +49,15 @@ public final class Embeddings {
     }
 
     /**
+     * The same of the unembedding, which has a vector for each token too: those with which the last
+     * vector of a text is multiplied. In a tied model they are the same vectors. Its bias and its
+     * adapters are left out.
+     */
+    public static Embeddings ofUnembedding(Gpt gpt, Processor processor) {
+        return new Embeddings(gpt.unembedding().weight(), processor);
+    }
+
+    /**
      * A token near a vector.
      *
      * @param cosine of the angle between them, -1 to 1
@@ -57,6 +67,11 @@ public final class Embeddings {
     /** How many tokens there are. */
     public int vocabSize() {
         return table.rows();
+    }
+
+    /** The length of a token's vector. */
+    public double length(int id) {
+        return lengths[id];
     }
 
     /**

@@ -1,9 +1,6 @@
 package dev.loupe.inside;
 
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * Points in few dimensions that keep as much of the distances between vectors as any such picture
@@ -11,9 +8,14 @@ import java.util.stream.IntStream;
  *
  * @param points {@code [vector][dimension]}, around zero
  * @param explained the share of all variance that lies along each axis
+ * @param mean of the vectors
+ * @param directions the axes, {@code [dimension][nEmbd]}, each of length 1, or 0 where the vectors
+ *     do not differ any more
  */
-public record PrincipalComponents(double[][] points, double[] explained) {
-    private static final int SWEEPS = 100;
+public record PrincipalComponents(
+        double[][] points, double[] explained, double[] mean, double[][] directions) {
+    /** So many vectors are compared each with each; with more, that takes too long. */
+    private static final int FEW = 100;
 
     /**
      * Those of some vectors.
@@ -22,55 +24,109 @@ public record PrincipalComponents(double[][] points, double[] explained) {
      *     than dimensions
      */
     public static PrincipalComponents of(List<float[]> vectors, int dimensions) {
+        return of(vectors, dimensions, () -> {});
+    }
+
+    /**
+     * The same.
+     *
+     * @param check is called while it works; it throws to end that
+     */
+    public static PrincipalComponents of(List<float[]> vectors, int dimensions, Runnable check) {
         int n = vectors.size();
         if (n < 2 || dimensions < 1 || dimensions >= n) {
             throw new IllegalArgumentException(
                     "principal components: found %d vectors for %d dimensions, expected more vectors than dimensions"
                             .formatted(n, dimensions));
         }
-        // a few tokens of many numbers: the products between tokens are the small matrix
-        double[][] products = products(centred(vectors));
-        double[][] axes = identity(n);
-        jacobi(products, axes);
-        int[] order =
-                IntStream.range(0, n)
-                        .boxed()
-                        .sorted(Comparator.comparingDouble((Integer i) -> -products[i][i]))
-                        .mapToInt(Integer::intValue)
-                        .toArray();
-        double total = IntStream.range(0, n).mapToDouble(i -> Math.max(0, products[i][i])).sum();
-        double[][] points = new double[n][dimensions];
-        double[] explained = new double[dimensions];
-        for (int d = 0; d < dimensions; d++) {
-            int column = order[d];
-            double value = Math.max(0, products[column][column]);
-            explained[d] = total == 0 ? 0 : value / total;
-            double sign = sign(axes, column);
-            for (int i = 0; i < n; i++) {
-                points[i][d] = sign * Math.sqrt(value) * axes[i][column];
-            }
-        }
-        return new PrincipalComponents(points, explained);
+        double[] mean = mean(vectors);
+        double[][] rows = centred(vectors, mean);
+        Eigenpairs pairs =
+                n <= FEW
+                        // a few tokens of many numbers: the products between are the small matrix
+                        ? Eigenpairs.all(products(rows))
+                        : Eigenpairs.leading(n, dimensions, v -> multiplied(rows, v, check));
+        return new Axes(rows, mean, dimensions).along(pairs);
     }
 
-    private static double sign(double[][] axes, int column) {
+    /** Where a vector lies, be it one of these or another. */
+    public double[] place(float[] vector) {
+        double[] place = new double[directions.length];
+        for (int d = 0; d < place.length; d++) {
+            for (int c = 0; c < mean.length; c++) {
+                place[d] += directions[d][c] * (vector[c] - mean[c]);
+            }
+        }
+        return place;
+    }
+
+    private record Axes(double[][] rows, double[] mean, int dimensions) {
+        PrincipalComponents along(Eigenpairs pairs) {
+            double total = 0;
+            for (double[] row : rows) {
+                total += squares(row);
+            }
+            double[][] points = new double[rows.length][dimensions];
+            double[] explained = new double[dimensions];
+            double[][] directions = new double[dimensions][mean.length];
+            for (int d = 0; d < dimensions; d++) {
+                double[] vector = pairs.vectors()[d];
+                double value = Math.max(0, pairs.values()[d]);
+                explained[d] = total == 0 ? 0 : value / total;
+                double length = sign(vector) * Math.sqrt(value);
+                for (int i = 0; i < rows.length; i++) {
+                    points[i][d] = length * vector[i];
+                }
+                // what is left behind the last difference is rounding, and has no direction
+                if (value > 1e-12 * total) {
+                    directions[d] = direction(vector, length);
+                }
+            }
+            return new PrincipalComponents(points, explained, mean, directions);
+        }
+
+        private double[] direction(double[] vector, double length) {
+            double[] direction = new double[mean.length];
+            for (int i = 0; i < rows.length; i++) {
+                for (int c = 0; c < direction.length; c++) {
+                    direction[c] += vector[i] / length * rows[i][c];
+                }
+            }
+            return direction;
+        }
+    }
+
+    private static double squares(double[] row) {
+        double squares = 0;
+        for (double x : row) {
+            squares += x * x;
+        }
+        return squares;
+    }
+
+    private static double sign(double[] coordinates) {
         double furthest = 0;
-        for (double[] row : axes) {
-            furthest = Math.abs(row[column]) > Math.abs(furthest) + 1e-12 ? row[column] : furthest;
+        for (double x : coordinates) {
+            furthest = Math.abs(x) > Math.abs(furthest) + 1e-12 ? x : furthest;
         }
         return furthest < 0 ? -1 : 1;
     }
 
-    private static double[][] centred(List<float[]> vectors) {
-        int cols = vectors.getFirst().length;
-        double[][] rows = new double[vectors.size()][cols];
-        for (int c = 0; c < cols; c++) {
-            double mean = 0;
-            for (float[] vector : vectors) {
-                mean += vector[c] / (double) vectors.size();
+    private static double[] mean(List<float[]> vectors) {
+        double[] mean = new double[vectors.getFirst().length];
+        for (float[] vector : vectors) {
+            for (int c = 0; c < mean.length; c++) {
+                mean[c] += vector[c] / (double) vectors.size();
             }
-            for (int i = 0; i < rows.length; i++) {
-                rows[i][c] = vectors.get(i)[c] - mean;
+        }
+        return mean;
+    }
+
+    private static double[][] centred(List<float[]> vectors, double[] mean) {
+        double[][] rows = new double[vectors.size()][mean.length];
+        for (int i = 0; i < rows.length; i++) {
+            for (int c = 0; c < mean.length; c++) {
+                rows[i][c] = vectors.get(i)[c] - mean[c];
             }
         }
         return rows;
@@ -91,57 +147,21 @@ public record PrincipalComponents(double[][] points, double[] explained) {
         return products;
     }
 
-    private static double[][] identity(int n) {
-        double[][] identity = new double[n][n];
-        for (int i = 0; i < n; i++) {
-            identity[i][i] = 1;
-        }
-        return identity;
-    }
-
-    /** Turns a symmetric matrix until it is diagonal (Jacobi 1846), and the axes with it. */
-    private static void jacobi(double[][] a, double[][] axes) {
-        int n = a.length;
-        double size = Arrays.stream(a).flatMapToDouble(Arrays::stream).map(x -> x * x).sum();
-        for (int sweep = 0; sweep < SWEEPS; sweep++) {
-            double off = 0;
-            for (int p = 0; p < n; p++) {
-                for (int q = p + 1; q < n; q++) {
-                    off += a[p][q] * a[p][q];
-                }
-            }
-            if (off <= 1e-24 * size) {
-                return;
-            }
-            for (int p = 0; p < n; p++) {
-                for (int q = p + 1; q < n; q++) {
-                    if (a[p][q] != 0) {
-                        turn(a, axes, p, q);
-                    }
-                }
+    /** What the products between all rows make of a vector, without having them. */
+    private static double[] multiplied(double[][] rows, double[] vector, Runnable check) {
+        check.run();
+        double[] sum = new double[rows[0].length];
+        for (int i = 0; i < rows.length; i++) {
+            for (int c = 0; c < sum.length; c++) {
+                sum[c] += vector[i] * rows[i][c];
             }
         }
-    }
-
-    private static void turn(double[][] a, double[][] axes, int p, int q) {
-        double theta = (a[q][q] - a[p][p]) / (2 * a[p][q]);
-        double t = Math.copySign(1, theta) / (Math.abs(theta) + Math.hypot(theta, 1));
-        double c = 1 / Math.hypot(t, 1);
-        double s = t * c;
-        for (int i = 0; i < a.length; i++) {
-            double ip = a[i][p];
-            a[i][p] = c * ip - s * a[i][q];
-            a[i][q] = s * ip + c * a[i][q];
+        double[] result = new double[rows.length];
+        for (int i = 0; i < rows.length; i++) {
+            for (int c = 0; c < sum.length; c++) {
+                result[i] += rows[i][c] * sum[c];
+            }
         }
-        for (int i = 0; i < a.length; i++) {
-            double pi = a[p][i];
-            a[p][i] = c * pi - s * a[q][i];
-            a[q][i] = s * pi + c * a[q][i];
-        }
-        for (double[] row : axes) {
-            double ip = row[p];
-            row[p] = c * ip - s * row[q];
-            row[q] = s * ip + c * row[q];
-        }
+        return result;
     }
 }
