@@ -2,6 +2,7 @@
 import { FIRST } from '../../lib/address';
 import { call, tensors, type Draw, type Lens, type ModelInfo, type Writes } from '../../lib/api';
 import { row, tensor, type Tensor } from '../../lib/binary';
+import type { Direction, Sum } from '../meaning/calls';
 import { idsIn, wordless } from '../../lib/wordless';
 import { rank, type Ranked } from '../../lib/sampling';
 
@@ -138,6 +139,20 @@ export class Facts {
     const asked = { model: this.model, ids, layer, head, position: ids.length - 1, top: 5 };
     return this.#keep(`writes ${layer} ${head} ${text}`, () =>
       call<Writes>('writes', asked, { signal: this.signal }),
+    );
+  }
+
+  /** The tokens nearest to a sum of words. */
+  sum(text: string): Promise<Sum> {
+    const asked = { model: this.model, table: 'embedding', text, n: 20 };
+    return this.#keep(`sum ${text}`, () => call<Sum>('sum', asked, { signal: this.signal }));
+  }
+
+  /** How far words lie along a sum. */
+  along(text: string, words: string): Promise<Direction> {
+    const asked = { model: this.model, table: 'embedding', text, words };
+    return this.#keep(`along ${text} ${words}`, () =>
+      call<Direction>('direction', asked, { signal: this.signal }),
     );
   }
 

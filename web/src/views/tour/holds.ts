@@ -144,6 +144,11 @@ export function repeated(ids: readonly number[], least: number): readonly number
   return null;
 }
 
+/** Each of the numbers is larger than the one before. */
+export function ordered(values: readonly number[]): boolean {
+  return values.every((value, i) => i === 0 || value > (values[i - 1] as number));
+}
+
 /** How many parameters stand where, by the shapes of the configuration. */
 export interface Parameters {
   readonly total: number;
