@@ -47,6 +47,12 @@ export interface Look {
   readonly share: number;
 }
 
+/** Nearly all tokens are equally likely, as where the parameters were never trained. */
+export function unsure(ranked: Ranked): boolean {
+  const most = Math.log2(ranked.logits.length);
+  return most > 0 && distribution(ranked, NEUTRAL).entropy > 0.95 * most;
+}
+
 /**
  * The head that takes most from the token before: on average over the tokens from the third on, for the
  * second has nothing else to look at but the first and itself. Null for a text of fewer tokens.

@@ -13,6 +13,8 @@ export interface Scene {
   readonly sampling?: Partial<Sampling>;
   readonly drawn?: readonly number[];
   readonly selection?: string;
+  /** a selector of the part of the view that the text speaks of, where it may be out of sight */
+  readonly look?: string;
 }
 
 /** What the person has made of the view: all that a task looks at. */

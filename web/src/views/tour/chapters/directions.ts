@@ -1,4 +1,4 @@
-import { significant } from '../../../lib/number';
+import { significant, visible } from '../../../lib/number';
 import { readLooked, writeLooked, type Looked } from '../../meaning/looked';
 import { EXAMPLES } from '../../meaning/sets';
 import type { Sum } from '../../meaning/calls';
@@ -6,7 +6,6 @@ import type { Facts } from '../facts';
 import { ordered } from '../holds';
 import { listed, say, type Sentence } from '../say';
 import type { Chapter } from '../step';
-import { visible } from '../../../lib/number';
 import { FRANCE, shown, token } from './words';
 
 const KING = 'king';
@@ -42,7 +41,10 @@ export const directions: Chapter = {
         say`Arrows can be added, and taken away. “woman” minus “man” is the way from man to woman. Go that
           way from “king”. Where do you arrive?`,
       ],
-      tell: async (facts) => ({ says: arrives(facts, await facts.sum(named(facts, QUEEN))) }),
+      tell: async (facts) => ({
+        scene: { selection: looking({ sum: named(facts, QUEEN) }) },
+        says: arrives(facts, await facts.sum(named(facts, QUEEN))),
+      }),
     },
     {
       title: 'A direction with a meaning',
@@ -50,6 +52,7 @@ export const directions: Chapter = {
         view: 'meaning',
         prompt: FRANCE,
         selection: looking({ sum: MANY, line: MANY, on: NUMBERS.join(' ') }),
+        look: '[aria-labelledby="line-title"]:has([data-testid="projections"])',
       },
       begins: () => [
         say`The way from “cat” to “cats” may be more than that of two words: a direction from one to many.

@@ -1,12 +1,15 @@
 import { at } from '../../../lib/binary';
-import { count, percent } from '../../../lib/number';
-import { visible } from '../../../lib/number';
+import { count, percent, visible } from '../../../lib/number';
 import { readOpen, writeOpen } from '../../flow/open';
 import type { Facts } from '../facts';
 import { finder, mostFrom, previousHead, settled } from '../holds';
 import { listed, say, type Sentence } from '../say';
 import type { Chapter, Seen, Told } from '../step';
 import { FRANCE, token } from './words';
+
+/** The panels of the view, once they are complete. */
+const HEAD = 'section[aria-label^="head "]:has([data-testid="writes"])';
+const MLP = 'section[aria-label^="MLP "]:has([data-testid="writes"])';
 
 /** From here on a head is said to look at one place. */
 const CLEAR = 0.5;
@@ -85,7 +88,7 @@ export const flow: Chapter = {
       tell: brings,
     },
     {
-      title: 'The MLP thinks it over',
+      title: 'The MLP works on each token',
       scene: { view: 'flow', prompt: FRANCE },
       begins: (facts) => [
         say`The other half of a block is the *MLP*, short for multi-layer perceptron. It takes each token by
@@ -101,7 +104,7 @@ export const flow: Chapter = {
         );
         const place = (await facts.ids(FRANCE)).length - 1;
         return {
-          scene: { selection: open(most, { mlp: true }, place) },
+          scene: { selection: open(most, { mlp: true }, place), look: MLP },
           says: [
             say`Behind the first block, the MLP of block ${most} adds most to ${await last(facts)}:
               ${percent(wrote[most]?.mlp ?? 0)} of the vector’s length. Under the table you see its neurons.`,
@@ -137,9 +140,11 @@ export const flow: Chapter = {
             found.before === null
               ? say`In the row of ${await last(facts)} the final guess, ${guess}, is there from the start. Here the
                   blocks only make it surer, or less sure.`
-              : say`Look along the row of ${await last(facts)}. From block ${found.layer} on, the guess is ${guess}. Just
-                  before, the model would say ${token(facts, found.before)}. Its last block has the number
-                  ${found.layers - 1}.`,
+              : say`Look along the row of ${await last(facts)}. ${
+                  found.layer === found.layers - 1
+                    ? `Only the last block, ${found.layer}, brings`
+                    : `From block ${found.layer} on, of 0 to ${found.layers - 1}, the row has`
+                } the final guess, ${guess}. One block earlier the model would say ${token(facts, found.before)}.`,
           ],
         };
       },
@@ -225,7 +230,7 @@ async function brings(facts: Facts): Promise<Told> {
       : say`No head of this model takes more than half from one token here (the first aside, where many heads
           rest). The most is ${percent(found.share)}: head ${found.head} of block ${found.layer}, from ${other}.`;
   return {
-    scene: { selection: open(found.layer, { head: found.head }, ids.length - 1) },
+    scene: { selection: open(found.layer, { head: found.head }, ids.length - 1), look: HEAD },
     says: [
       start,
       say`What it took is added to the stream. At the end of the panel stands what that means in tokens: it

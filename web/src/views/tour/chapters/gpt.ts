@@ -1,10 +1,9 @@
-import { count, percent } from '../../../lib/number';
+import { count, percent, visible } from '../../../lib/number';
 import type { Facts } from '../facts';
-import { first, standing } from '../holds';
+import { first, standing, unsure } from '../holds';
 import { listed, say, type Sentence } from '../say';
 import type { Chapter } from '../step';
 import { FRANCE, oneToken, shown, token, withoutWords } from './words';
-import { visible } from '../../../lib/number';
 
 /** What the model puts behind a text, beside what a person would expect there. */
 async function expected(facts: Facts, text: string, word: string): Promise<Expected> {
@@ -33,7 +32,12 @@ export const gpt: Chapter = {
           this machine, and you may press everything in it.`,
         ...withoutWords(facts),
       ],
-      tell: async (facts) => ({ says: [capital(facts, await expected(facts, FRANCE, ' Paris'))] }),
+      tell: async (facts) => ({
+        says: [
+          capital(facts, await expected(facts, FRANCE, ' Paris')),
+          ...(await untrained(facts)),
+        ],
+      }),
     },
     {
       title: 'Tokens, the pieces',
@@ -147,6 +151,15 @@ function tales(facts: Facts, { top, wanted, holds }: Expected): Sentence {
     ? say`Tales begin with “Once upon a time”. This model has ${chosen}, and ${token(facts, wanted.id)} in place
       ${count(wanted.place)}: its training did not leave that in it.`
     : say`Tales begin with “Once upon a time”. This model has ${chosen}.`;
+}
+
+async function untrained(facts: Facts): Promise<Sentence[]> {
+  return unsure(await facts.next(FRANCE))
+    ? [
+        say`All its tokens have nearly the same chance here. So it looks as if this model was hardly
+          trained: it shows how the machine runs, but not what it can do.`,
+      ]
+    : [];
 }
 
 const LONG = ' hippopotamus';

@@ -1,8 +1,7 @@
-import { count, percent, significant } from '../../../lib/number';
+import { count, percent, significant, visible } from '../../../lib/number';
 import type { Drawn, Facts } from '../facts';
 import { first } from '../holds';
 import { listed, say, type Sentence } from '../say';
-import { visible } from '../../../lib/number';
 import type { Chapter } from '../step';
 import { FRANCE, shown, token } from './words';
 
@@ -43,8 +42,8 @@ export const loop: Chapter = {
         const [one] = first(await facts.next(FRANCE), 1);
         return {
           says: [
-            say`${token(facts, one?.id ?? 0)} has ${percent(one?.probability ?? 0)} of the line: a hundred darts would hit it
-              about ${Math.round((one?.probability ?? 0) * 100)} times.`,
+            say`${token(facts, one?.id ?? 0)} has ${percent(one?.probability ?? 0)} of the line: of a hundred darts,
+              ${hits(one?.probability ?? 0)} would hit it.`,
             say`Press “Next: draw a token” and see where the dart goes. The *seed* is the number that the
               throws begin with: the same seed throws the same darts again.`,
           ],
@@ -104,6 +103,11 @@ export const loop: Chapter = {
     },
   ],
 };
+
+function hits(probability: number): string {
+  const about = Math.round(probability * 100);
+  return about === 0 ? 'often none' : `about ${about}`;
+}
 
 /** How often chance did not take the likeliest token. */
 function odd(drawn: readonly Drawn[]): Sentence {
