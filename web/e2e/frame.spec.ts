@@ -58,6 +58,8 @@ for (const scheme of ['light', 'dark'] as const) {
         },
         { view: 'flow', selection: 's6.b5.h3.t4' },
         { view: 'flow', selection: 's6.b5.m' },
+        { view: 'tour', tour: '3.5' },
+        { view: 'tour', tour: '6.3' },
       ]) {
         await open(page, at);
         if (at.view === 'flow') {

@@ -209,8 +209,8 @@ async function before(facts: Facts): Promise<Told> {
         : say`In many models some head looks at the token just before. Here none does so clearly. The
             closest is open, head ${found.head} of block ${found.layer}: on average ${percent(found.share)} of what it takes
             is from there.`,
-      say`Below, the matrix shows the same pattern large. Point at a cell, and it says who takes how much from
-        whom.`,
+      say`Scroll the view down: the matrix shows the same pattern large. Point at a cell, and it says
+        who takes how much from whom.`,
     ],
   };
 }

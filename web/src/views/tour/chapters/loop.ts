@@ -3,7 +3,7 @@ import type { Drawn, Facts } from '../facts';
 import { first } from '../holds';
 import { listed, say, type Sentence } from '../say';
 import type { Chapter } from '../step';
-import { FRANCE, shown, token } from './words';
+import { FRANCE, passage, shown, token } from './words';
 
 const THROWS = 12;
 /** parameters of GPT-3, in whole billions, as its paper has it */
@@ -33,7 +33,7 @@ export const loop: Chapter = {
     },
     {
       title: 'Draw',
-      scene: { view: 'generate', prompt: FRANCE },
+      scene: { view: 'generate', prompt: FRANCE, look: '[data-testid="throw"]' },
       begins: () => [
         say`Then one token is *drawn*, by lot. The tokens lie on a line, each as long as its chance. A
           number between 0 and 1 is thrown at the line like a dart.`,
@@ -78,7 +78,7 @@ export const loop: Chapter = {
         return {
           scene: { drawn: drawn.map(({ id }) => id) },
           says: [
-            say`After ${drawn.length} throws the text goes on: ${shown(drawn.map(({ text }) => text).join(''))}.`,
+            say`After ${drawn.length} throws the text goes on: ${passage(drawn.map(({ text }) => text).join(''))}`,
             say`A model cannot take a token back. If an odd one is drawn, it goes on from there as if it
               were right. ${odd(drawn)}`,
             size(facts),
@@ -97,7 +97,7 @@ export const loop: Chapter = {
           done: ({ drawn }) => drawn.filter(({ thrown }) => thrown).length >= 3,
           praise: ({ drawn }) =>
             say`That was the whole loop, ${drawn.length} times. Your text goes on:
-              ${shown(drawn.map(({ text }) => text).join(''))}.`,
+              ${passage(drawn.map(({ text }) => text).join(''))}`,
         },
       }),
     },

@@ -2,7 +2,7 @@ import { count, percent, significant } from '../../../lib/number';
 import { first, repeated } from '../holds';
 import { say } from '../say';
 import type { Chapter } from '../step';
-import { FRANCE, shown, token } from './words';
+import { FRANCE, passage, shown, token } from './words';
 import { NEUTRAL } from '../../../lib/sampling';
 
 const LOOP = 'I am';
@@ -89,9 +89,9 @@ export const temperature: Chapter = {
         return {
           scene: { drawn: ids },
           says: [
-            say`So ${shown(facts.prompt(LOOP))} becomes: ${shown(drawn.map(({ text }) => text).join(''))}.`,
+            say`So ${passage(facts.prompt(LOOP))} goes on: ${passage(drawn.map(({ text }) => text).join(''))}`,
             again
-              ? say`It goes in circles: ${shown(again.map((id) => facts.text(id)).join(''))} comes again. A little
+              ? say`It goes in circles: ${passage(again.map((id) => facts.text(id)).join(''))} comes again. A little
                   chance keeps a text alive. That is why chat programs use a temperature above 0.`
               : say`Within ${drawn.length} tokens it does not go in circles. Small models often do, and a little
                   chance helps against it.`,

@@ -2,7 +2,7 @@ import { visible } from '../../../lib/number';
 import type { Facts } from '../facts';
 import { listed, say, type Sentence } from '../say';
 import type { Chapter } from '../step';
-import { FRANCE, shown } from './words';
+import { FRANCE, passage, shown } from './words';
 
 const TRANSLATE = 'English: one, two, three. Spanish: uno, dos,';
 const CHAT = 'Question: What is the capital of France?\nAnswer:';
@@ -35,7 +35,7 @@ export const uses: Chapter = {
         ],
       tell: async (facts) => {
         const drawn = await facts.likeliest(TRANSLATE, 4);
-        const said = shown(joined(drawn));
+        const said = passage(joined(drawn));
         return {
           says: facts.wordless
             ? [goesOn(facts, joined(drawn))]
@@ -90,8 +90,8 @@ export const uses: Chapter = {
         return {
           says: [
             /^a ?\+ ?b/.test(text.trimStart())
-              ? say`Taking the likeliest token each time, the model writes ${shown(text)}. That is right.`
-              : say`Taking the likeliest token each time, this model writes ${shown(text)}. That is not
+              ? say`Taking the likeliest token each time, the model writes ${passage(text)}. That is right.`
+              : say`Taking the likeliest token each time, this model writes ${passage(text)}. That is not
                   it: it has learned too little code.`,
           ],
         };
@@ -146,7 +146,7 @@ function numbersOnly(facts: Facts): readonly Sentence[] | null {
 function goesOn(facts: Facts, text: string): Sentence {
   return text === ''
     ? say`The prompt is already as long as ${facts.name} can read.`
-    : say`Taking the likeliest token each time, the model goes on like this: ${shown(text)}.`;
+    : say`Taking the likeliest token each time, the model goes on like this: ${passage(text)}`;
 }
 
 /** What a chat is marked with, as far as the vocabulary says. */

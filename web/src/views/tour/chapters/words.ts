@@ -9,6 +9,9 @@ export const FRANCE = 'The capital of France is';
 /** A token so that its blanks are seen. */
 export const shown = (text: string): Written => written(visible(text));
 
+/** A longer text, which is read: its blanks stay blank. */
+export const passage = (text: string): Written => written(text.trim().replaceAll('\n', '\u23ce'));
+
 export const token = (facts: Facts, id: number): Written => shown(facts.text(id));
 
 /** The id of a text, where it is one token; -1 where it is several, or the model reads no text. */
