@@ -10,7 +10,7 @@ test('a prompt that looks like a page is shown, not run', async ({ page }) => {
     void dialog.dismiss();
   });
   const prompt = '<img src=x onerror=alert(1)><script>alert(2)</script>';
-  for (const view of ['generate', 'flow']) {
+  for (const view of ['generate', 'flow', 'meaning']) {
     await open(page, { prompt, view });
     const chips = page.locator('ol[aria-label="tokens of the text"]');
     await expect(chips).toContainText('alert');
@@ -58,12 +58,19 @@ for (const scheme of ['light', 'dark'] as const) {
         },
         { view: 'flow', selection: 's6.b5.h3.t4' },
         { view: 'flow', selection: 's6.b5.m' },
+        { view: 'meaning', selection: 'x=man>woman;word=28' },
+        {
+          view: 'meaning',
+          selection: 'sum=xylophonist;words=king xylophonist;line=king -;word=28',
+        },
         { view: 'tour', tour: '3.5' },
         { view: 'tour', tour: '6.3' },
       ]) {
         await open(page, at);
         if (at.view === 'flow') {
           await expect(page.getByTestId('writes')).toBeVisible();
+        } else if (at.view === 'meaning') {
+          await expect(page.getByTestId('cloud')).toBeVisible();
         }
         const across = await page.evaluate(() => document.documentElement.scrollWidth);
         expect(across).toBeLessThanOrEqual(width);

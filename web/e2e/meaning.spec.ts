@@ -66,7 +66,9 @@ test('Space goes to the next example, and back to the first', async ({ page }) =
       await expect(page.getByTestId('word')).toContainText('·seven');
       await expect(page.getByTestId('arrows')).toHaveCount(0);
     }
-    await expect(page.locator(nearest).getByRole('button', { name: best })).toBeVisible();
+    await expect(
+      page.locator(nearest).getByRole('button', { name: best, exact: true }),
+    ).toBeVisible();
   }
 });
 
@@ -121,7 +123,7 @@ test('words come into the cloud and go, and the link shows the same again', asyn
   await page.getByLabel('first axis, from').fill('one');
   await page.getByLabel('first axis, to').fill('two');
   await page.getByRole('button', { name: 'Use these axes' }).click();
-  await expect(page.getByTestId('explained')).toContainText('your axis holds');
+  await expect(page.getByTestId('explained')).toContainText('along your axis');
   await expect(page).toHaveURL(/x%3Done/);
   const again = await context.newPage();
   await again.goto(page.url());

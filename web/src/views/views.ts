@@ -60,7 +60,9 @@ export const VIEWS: readonly View[] = [
     textless: true,
     keys: [
       ['Space', 'the next example'],
-      ['\u2190 \u2192 \u2191 \u2193', 'turn the cloud, once it is focused'],
+      ['\u2190 \u2192 \u2191 \u2193', 'turn the cloud, when it has the focus'],
+      ['+ -', 'the cloud nearer, further'],
+      ['Esc', 'close the chosen word'],
     ],
   },
 ];

@@ -50,25 +50,69 @@ export function arrows(
   return all;
 }
 
-export interface Label {
+/** Something to name, and the places that no name may lie on. */
+export interface Mark {
   readonly x: number;
   readonly y: number;
   readonly text: string;
+  readonly bold?: boolean;
 }
 
-/** Moves labels up or down until none lies on another. */
-export function apart<T extends Label>(labels: readonly T[], high: number, wide: number): T[] {
-  const placed: T[] = [];
-  for (const label of labels.toSorted((a, b) => a.y - b.y)) {
-    let y = label.y;
-    for (const other of placed) {
-      const near =
-        Math.abs(other.x - label.x) < wide * Math.max(other.text.length, label.text.length);
-      if (near && y < other.y + high) {
-        y = other.y + high;
+export interface Label extends Mark {
+  readonly anchor: 'start' | 'middle' | 'end';
+}
+
+type Box = readonly [left: number, top: number, right: number, bottom: number];
+
+const overlap = (a: Box, b: Box) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+
+/** Where a name may stand beside its mark, the best first. */
+const BESIDE = [
+  [10, 5, 'start'],
+  [-10, 5, 'end'],
+  [0, -11, 'middle'],
+  [0, 21, 'middle'],
+  [9, -9, 'start'],
+  [-9, -9, 'end'],
+  [9, 18, 'start'],
+  [-9, 18, 'end'],
+] as const;
+
+/**
+ * Names beside their marks, each where it lies on the fewest others, marks and points of arrows.
+ *
+ * @param letter how wide a letter is
+ */
+export function name(
+  marks: readonly Mark[],
+  arrows: readonly (readonly [x: number, y: number])[],
+  { wide, high, letter }: { wide: number; high: number; letter: number },
+): readonly Label[] {
+  const around = ([x, y]: readonly [number, number], reach: number): Box => [
+    x - reach,
+    y - reach,
+    x + reach,
+    y + reach,
+  ];
+  const taken: Box[] = [
+    ...marks.map(({ x, y }) => around([x, y], 5)),
+    ...arrows.map((point) => around(point, 2)),
+  ];
+  return marks.map((mark) => {
+    const width = mark.text.length * letter * (mark.bold ? 1.15 : 1);
+    let best: { label: Label; box: Box; cost: number } | undefined;
+    for (const [right, down, anchor] of BESIDE) {
+      const [x, y] = [mark.x + right, mark.y + down];
+      const left = anchor === 'start' ? x : anchor === 'end' ? x - width : x - width / 2;
+      const box: Box = [left, y - 12, left + width, y + 3];
+      const out = left < 2 || left + width > wide - 2 || y < 14 || y > high - 4;
+      const cost = (out ? 100 : 0) + taken.filter((other) => overlap(box, other)).length;
+      if (!best || cost < best.cost) {
+        best = { label: { ...mark, x, y, anchor }, box, cost };
       }
     }
-    placed.push({ ...label, y });
-  }
-  return placed;
+    const { label, box } = best as { label: Label; box: Box };
+    taken.push(box);
+    return label;
+  });
 }

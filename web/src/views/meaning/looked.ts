@@ -41,9 +41,11 @@ const escape = (text: string) =>
 const unescape = (text: string) =>
   text.replace(/%(25|3b|3e)/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
 
-export function splitWords(text: string): string[] {
-  // what stands in quotes is one word
-  return text.match(/'[^']+'|[^\s,]+/g) ?? [];
+/** The words of a list; what stands in quotes is one word. A quote that is not closed makes none. */
+export function splitWords(text: string): { words: string[]; unread: string[] } {
+  const all = text.match(/'[^']+'(?=[\s,]|$)|[^\s,]+/g) ?? [];
+  const reads = (word: string) => !word.startsWith("'") || /^'[^']+'$/.test(word);
+  return { words: all.filter(reads), unread: all.filter((word) => !reads(word)) };
 }
 
 export function readLooked(selection: string): Looked {
@@ -60,7 +62,7 @@ export function readLooked(selection: string): Looked {
   });
   const text = (name: string, instead: string) =>
     found[name] === undefined ? instead : unescape(found[name]);
-  const words = splitWords(text('words', '')).slice(0, MOST_WORDS);
+  const words = splitWords(text('words', '')).words.slice(0, MOST_WORDS);
   return {
     sum: text('sum', FIRST.sum),
     set: words.length > 0 ? '' : text('set', FIRST.set),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { apart, arrows } from './arrows';
+import { arrows, name } from './arrows';
 import type { Plane, Term } from './calls';
+import { shortNames } from './names';
 import { lanes } from './lanes';
 import { readLooked, splitWords, writeLooked, type Looked } from './looked';
 import { dotAt, scene, turn } from './scene';
@@ -36,7 +37,12 @@ describe('what is looked at', () => {
   });
 
   it('has words between blanks and commas, and in quotes', () => {
-    expect(splitWords(" a, b ' c d' e")).toEqual(['a', 'b', "' c d'", 'e']);
+    expect(splitWords(" a, b ' c d' e don't")).toEqual({
+      words: ['a', 'b', "' c d'", 'e', "don't"],
+      unread: [],
+    });
+    expect(splitWords("a 'b 'c'd")).toEqual({ words: ['a'], unread: ["'b", "'c'd"] });
+    expect(readLooked("words=king 'b").words).toEqual(['king']);
   });
 });
 
@@ -85,14 +91,28 @@ describe('arrows', () => {
     ]);
   });
 
-  it('have labels that do not lie on each other', () => {
-    const labels = ['one', 'two', 'three'].map((text) => ({ x: 5, y: 5, text }));
-    expect(apart(labels, 16, 5).map(({ y }) => y)).toEqual([5, 21, 37]);
-    const far = [
-      { x: 5, y: 5, text: 'one' },
-      { x: 500, y: 5, text: 'two' },
+  it('have names that do not lie on each other', () => {
+    const marks = [
+      { x: 100, y: 100, text: 'one' },
+      { x: 110, y: 100, text: 'two' },
+      { x: 104, y: 108, text: 'three' },
+      { x: 395, y: 100, text: 'at the edge' },
     ];
-    expect(apart(far, 16, 5).map(({ y }) => y)).toEqual([5, 5]);
+    const size = { wide: 400, high: 300, letter: 8 };
+    const labels = name(marks, [[80, 100]], size);
+    const boxes = labels.map(({ x, y, text, anchor }) => {
+      const width = text.length * 8;
+      const left = anchor === 'start' ? x : anchor === 'end' ? x - width : x - width / 2;
+      return { left, right: left + width, top: y - 12, bottom: y + 3 };
+    });
+    boxes.forEach((a, i) => {
+      expect(a.left >= 0 && a.right <= 400).toBe(true);
+      for (const b of boxes.slice(i + 1)) {
+        const free =
+          a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+        expect(free, `${labels[i]?.text}`).toBe(true);
+      }
+    });
   });
 });
 
@@ -117,36 +137,56 @@ describe('the cloud', () => {
 
   it('fits, however it is turned, and its rule is a length of the picture', () => {
     for (const yaw of [0, 0.8, 1.6, 3]) {
-      const { dots, rule, links } = scene(picture, { yaw, pitch: 0.4 }, 600, 400);
+      const { dots, rule, links } = scene(picture, { yaw, pitch: 0.3, zoom: 1 }, 600, 400);
       for (const { x, y } of dots) {
         expect(x > 0 && x < 600 && y > 0 && y < 400).toBe(true);
       }
       expect(links).toHaveLength(1);
       expect(rule.dots).toBeGreaterThan(20);
     }
-    const front = scene(picture, { yaw: 0, pitch: 0 }, 600, 400);
+    const front = scene(picture, { yaw: 0, pitch: 0, zoom: 1 }, 600, 400);
     const at = (id: number) => front.dots.find((dot) => dot.id === id);
     const apart = (at(0)?.x ?? 0) - (at(1)?.x ?? 0);
     expect(apart / 3).toBeCloseTo(front.rule.dots / front.rule.length, 6);
   });
 
   it('finds the dot under the pointer', () => {
-    const front = scene(picture, { yaw: 0, pitch: 0 }, 600, 400);
+    const front = scene(picture, { yaw: 0, pitch: 0, zoom: 1 }, 600, 400);
     for (const dot of front.dots) {
       expect(dotAt(front, dot.x + 2, dot.y - 1)?.id).toBe(dot.id);
     }
     expect(dotAt(front, 1, 1)).toBeUndefined();
+    const near = front.dots.find(({ named }) => named === 'right');
+    expect(dotAt(front, (near?.x ?? 0) + 30, near?.y ?? 0)?.id).toBe(near?.id);
+  });
+
+  it('comes nearer around the selected word', () => {
+    const { dots, rule } = scene(picture, { yaw: 1, pitch: 0.2, zoom: 8 }, 600, 400);
+    expect(dots.find(({ id }) => id === 2)).toMatchObject({ x: 300, y: 200 });
+    const far = scene(picture, { yaw: 1, pitch: 0.2, zoom: 1 }, 600, 400).rule;
+    expect(rule.dots / rule.length / (far.dots / far.length)).toBeCloseTo(8, 9);
+  });
+
+  it('puts a name on the left where there is no room on the right', () => {
+    const close = [0, 1].map((id) => ({ id, label: 'name', at: [id * 0.01, 0, id] }));
+    const from = { yaw: 0, pitch: 0, zoom: 1 };
+    const sides = (left: boolean) =>
+      scene({ ...picture, links: [], points: close, selected: -1 }, from, 600, 400, left)
+        .dots.map(({ named }) => named)
+        .toSorted();
+    expect(sides(true)).toEqual(['left', 'right']);
+    expect(sides(false)).toEqual([null, 'right'].toSorted());
   });
 
   it('names the selected word whatever lies before it', () => {
     const crowd = Array.from({ length: 50 }, (_, id) => ({ id, label: 'same', at: [0, 0, id] }));
     const { dots } = scene(
       { ...picture, links: [], points: crowd, selected: 0 },
-      { yaw: 0, pitch: 0 },
+      { yaw: 0, pitch: 0, zoom: 1 },
       600,
       400,
     );
-    expect(dots.filter(({ named }) => named).map(({ id }) => id)).toEqual([0]);
+    expect(dots.filter(({ named }) => named !== null).map(({ id }) => id)).toEqual([0]);
   });
 });
 
@@ -157,4 +197,11 @@ it('words that lie close on a line stand one above the other', () => {
     { x: 200, text: 'far' },
   ];
   expect(lanes(words, 7).map(({ lane }) => lane)).toEqual([0, 1, 0]);
+});
+
+it('names have their blank where it tells them apart', () => {
+  const texts = [' queen', 'queen', ' king', '\n'];
+  const text = (id: number) => texts[id] ?? '';
+  expect(shortNames([0, 2, 3], text)).toEqual(['queen', 'king', '⏎']);
+  expect(shortNames([0, 1, 2, 2], text)).toEqual(['·queen', 'queen', 'king', 'king']);
 });

@@ -10,6 +10,8 @@ export interface Point {
 export interface Turned {
   readonly yaw: number;
   readonly pitch: number;
+  /** how many times as large as what fits; around the selected word, if there is one */
+  readonly zoom: number;
 }
 
 export interface Dot {
@@ -19,8 +21,8 @@ export interface Dot {
   readonly y: number;
   /** from 0, furthest, to 1, nearest */
   readonly near: number;
-  /** whether there is room for its name */
-  readonly named: boolean;
+  /** the side on which there is room for its name */
+  readonly named: 'left' | 'right' | null;
 }
 
 interface Stroke {
@@ -40,7 +42,11 @@ export interface Scene {
 }
 
 export const FONT = 13;
-const MARGIN = 34;
+/** how far it is tilted at first */
+export const TILT = 0.3;
+const MARGIN = 26;
+/** names stand to the right */
+const SIDE = 70;
 /** letters are about so wide, beside the size of the type */
 const LETTER = 0.56;
 
@@ -49,7 +55,10 @@ export function width(label: string): number {
 }
 
 /** Turns a point around the upright axis, then towards the eye. */
-export function turn(at: readonly number[], { yaw, pitch }: Turned): [number, number, number] {
+export function turn(
+  at: readonly number[],
+  { yaw, pitch }: Pick<Turned, 'yaw' | 'pitch'>,
+): [number, number, number] {
   const [x = 0, y = 0, z = 0] = at;
   const right = x * Math.cos(yaw) + z * Math.sin(yaw);
   const back = z * Math.cos(yaw) - x * Math.sin(yaw);
@@ -78,17 +87,29 @@ export function scene(
   turned: Turned,
   wide: number,
   high: number,
+  /** names may stand on the left too */
+  leftToo = false,
 ): Scene {
   const centre = [0, 1, 2].map(
     (axis) => points.reduce((sum, { at }) => sum + (at[axis] ?? 0), 0) / (points.length || 1),
   );
   const centred = points.map(({ at }) => centre.map((middle, axis) => (at[axis] ?? 0) - middle));
   const radius = Math.max(...centred.map((at) => Math.hypot(...at)), 1e-9);
-  // whichever way it is turned, it fits
-  const scale = Math.max(10, Math.min(wide, high) / 2 - MARGIN) / radius;
+  // tilted as it is at first it fits, however it is turned
+  const across = Math.max(...centred.map(([x = 0, , z = 0]) => Math.hypot(x, z)), 1e-9);
+  const up = Math.max(...centred.map(([, y = 0]) => Math.abs(y)), 0);
+  const tall = up * Math.cos(TILT) + across * Math.sin(TILT);
+  const fits = Math.min((wide / 2 - SIDE) / across, (high / 2 - MARGIN) / tall);
+  const scale = Math.max(fits, 1e-9) * turned.zoom;
+  const held = points.findIndex(({ id }) => turned.zoom > 1 && id === selected);
+  const [atX, atY] = turn(centred[held] ?? [0, 0, 0], turned);
   const place = (at: readonly number[]) => {
     const [x, y, z] = turn(at, turned);
-    return { x: wide / 2 + x * scale, y: high / 2 - y * scale, near: z / radius / 2 + 0.5 };
+    return {
+      x: wide / 2 + (x - atX) * scale,
+      y: high / 2 - (y - atY) * scale,
+      near: z / radius / 2 + 0.5,
+    };
   };
   const placed = centred.map(place);
   const order = placed
@@ -97,18 +118,24 @@ export function scene(
 
   // names are given room from the nearest to the furthest, the selected one first
   const taken: (readonly [number, number, number, number])[] = [];
-  const named = new Set<number>();
+  const named = new Map<number, 'left' | 'right'>();
+  const sides = leftToo ? (['right', 'left'] as const) : (['right'] as const);
   const first = order.filter((i) => points[i]?.id === selected);
   for (const i of [...first, ...order.toReversed()]) {
     const { x = 0, y = 0 } = placed[i] ?? {};
-    const box = [x + 4, y - 8, x + 9 + width(points[i]?.label ?? ''), y + 8] as const;
-    const free = taken.every(
-      ([left, top, right, bottom]) =>
-        box[0] > right || box[2] < left || box[1] > bottom || box[3] < top,
-    );
-    if (free && !named.has(i)) {
-      taken.push(box);
-      named.add(i);
+    const long = 9 + width(points[i]?.label ?? '');
+    for (const side of named.has(i) ? [] : sides) {
+      const edge = side === 'right' ? x + 4 : x - long;
+      const box = [edge, y - 8, edge + long - 4, y + 8] as const;
+      const free = taken.every(
+        ([left, top, right, bottom]) =>
+          box[0] > right || box[2] < left || box[1] > bottom || box[3] < top,
+      );
+      if (free) {
+        taken.push(box);
+        named.set(i, side);
+        break;
+      }
     }
   }
 
@@ -118,18 +145,24 @@ export function scene(
     x2: to.x,
     y2: to.y,
   });
-  const length = nice((radius * 2) / 5);
+  const length = nice(100 / scale);
   return {
     dots: order.map((i) => {
       const { id, label } = points[i] as Point;
-      return { id, label, ...(placed[i] as Omit<Dot, 'id' | 'label'>), named: named.has(i) };
+      return {
+        id,
+        label,
+        ...(placed[i] as Omit<Dot, 'id' | 'label'>),
+        named: named.get(i) ?? null,
+      };
     }),
     links: links.flatMap(([a, b]) => {
       const [from, to] = [placed[a], placed[b]];
       return from && to ? [stroke(from, to)] : [];
     }),
     axes: axes.map((name, axis) => {
-      const end = [0, 1, 2].map((i) => (i === axis ? radius : 0));
+      const reach = Math.max(...centred.map((at) => Math.abs(at[axis] ?? 0)), 0);
+      const end = [0, 1, 2].map((i) => (i === axis ? reach : 0));
       return { name, ...stroke(place(end.map((x) => -x)), place(end)) };
     }),
     rule: { length, dots: length * scale },
@@ -150,9 +183,11 @@ export function dotAt({ dots }: Scene, x: number, y: number): Dot | undefined {
   }
   return (
     best ??
-    dots.findLast(
-      (dot) =>
-        dot.named && x > dot.x && x < dot.x + 9 + width(dot.label) && Math.abs(y - dot.y) <= 9,
-    )
+    dots.findLast((dot) => {
+      const right = (x - dot.x) * (dot.named === 'left' ? -1 : 1);
+      return (
+        dot.named !== null && right > 0 && right < 9 + width(dot.label) && Math.abs(y - dot.y) <= 9
+      );
+    })
   );
 }

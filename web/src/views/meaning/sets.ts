@@ -1,11 +1,15 @@
 /** Words to begin with. Those that a model has no token for are left out there. */
 
+import type { Axis } from './looked';
+
 export interface WordSet {
   readonly id: string;
   readonly name: string;
   readonly words: readonly string[];
   /** words belong together two by two, and a line joins them */
   readonly paired: boolean;
+  /** an axis that says something about them */
+  readonly axis: Axis;
 }
 
 const list = (words: string) => words.split(' ');
@@ -19,6 +23,7 @@ export const SETS: readonly WordSet[] = [
         'brother sister husband wife uncle aunt king queen prince princess actor actress',
     ),
     paired: true,
+    axis: { from: 'man boy king', to: 'woman girl queen' },
   },
   {
     id: 'countries',
@@ -28,6 +33,7 @@ export const SETS: readonly WordSet[] = [
         'Japan Tokyo China Beijing Egypt Cairo Greece Athens Austria Vienna Poland Warsaw',
     ),
     paired: true,
+    axis: { from: 'France Japan Egypt', to: 'Paris Tokyo Cairo' },
   },
   {
     id: 'numbers',
@@ -37,6 +43,7 @@ export const SETS: readonly WordSet[] = [
         'hundred thousand million billion first second third fourth fifth',
     ),
     paired: false,
+    axis: { from: 'one two three', to: 'first second third' },
   },
   {
     id: 'animals',
@@ -46,6 +53,7 @@ export const SETS: readonly WordSet[] = [
         'bear bears wolf wolves mouse mice monkey monkeys insect insects animal animals',
     ),
     paired: true,
+    axis: { from: 'cat dog horse', to: 'cats dogs horses' },
   },
 ];
 
@@ -64,7 +72,10 @@ export const EXAMPLES: readonly Example[] = [
 ];
 
 /** For a model without a tokenizer, which has no words. */
-export const UNNAMED: Example = { sum: '#1', set: '' };
+export const UNNAMED: readonly Example[] = [
+  { sum: '#1', set: '' },
+  { sum: '#1 - #2 + #3', set: '' },
+];
 export const UNNAMED_WORDS: readonly string[] = Array.from({ length: 24 }, (_, id) => `#${id}`);
 
 export const LINE = {

@@ -1,6 +1,6 @@
 import { significant, visible } from '../../../lib/number';
 import { readLooked, writeLooked, type Looked } from '../../meaning/looked';
-import { EXAMPLES } from '../../meaning/sets';
+import { EXAMPLES, UNNAMED } from '../../meaning/sets';
 import type { Sum } from '../../meaning/calls';
 import type { Facts } from '../facts';
 import { ordered } from '../holds';
@@ -75,7 +75,7 @@ export const directions: Chapter = {
                 the nearest”.`,
           done: ({ selection }) => {
             const { sum } = readLooked(selection);
-            return terms(sum) >= 3 && !EXAMPLES.some((example) => example.sum === sum);
+            return terms(sum) >= 3 && ![...EXAMPLES, ...UNNAMED].some((ready) => ready.sum === sum);
           },
           praise: ({ selection }) =>
             say`An arrow of your own: ${shown(readLooked(selection).sum)}. The list shows which tokens point the

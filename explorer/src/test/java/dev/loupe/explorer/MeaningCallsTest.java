@@ -264,11 +264,11 @@ class MeaningCallsTest {
                 "cloud|\"ids\":[-1]|400|found -1",
                 "cloud|\"ids\":[1],\"axes\":[{},{},{},{}]|400|at most 3",
                 "cloud|\"ids\":[1],\"axes\":[{\"from\":\"#1\",\"to\":\"\"}]|400|axis 1: found 1"
-                    + " words and 0",
+                        + " words and 0",
                 "cloud|\"ids\":[1],\"axes\":[{\"from\":\"#1\",\"to\":\"#1\"}]|400|has no direction",
                 "cloud|\"ids\":[1],\"axes\":[7]|400|from: expected a text",
                 "vectors|\"ids\":\"x\"|400|expected a list of integers",
-                "words|\"text\":\"a 'b\"|400|expected words between spaces"
+                "words|\"text\":\"a 'b\"|400|found \"'b\", expected words between spaces"
             })
     void whatIsWrongIsSaid(String call, String body, int status, String says)
             throws IOException, InterruptedException {

@@ -112,7 +112,8 @@ public record Placement(double[][] points, double[] explained, double[][] cosine
             double[] values = vectors.stream().mapToDouble(v -> v[column]).toArray();
             sum += variance(values);
         }
-        return sum;
+        double squares = vectors.stream().mapToDouble(v -> dot(v, v)).sum();
+        return sum <= PrincipalComponents.ROUNDING * squares ? 0 : sum;
     }
 
     private static double variance(double[][] points, int axis) {

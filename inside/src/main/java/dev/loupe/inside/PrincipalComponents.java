@@ -17,6 +17,9 @@ public record PrincipalComponents(
     /** So many vectors are compared each with each; with more, that takes too long. */
     private static final int FEW = 100;
 
+    /** The square of what rounding makes of a number, and some. */
+    static final double ROUNDING = 1e-24;
+
     /**
      * Those of some vectors.
      *
@@ -66,6 +69,10 @@ public record PrincipalComponents(
             for (double[] row : rows) {
                 total += squares(row);
             }
+            // vectors that are all the same differ by the rounding of their mean
+            if (total <= ROUNDING * rows.length * squares(mean)) {
+                total = 0;
+            }
             double[][] points = new double[rows.length][dimensions];
             double[] explained = new double[dimensions];
             double[][] directions = new double[dimensions][mean.length];
@@ -78,7 +85,7 @@ public record PrincipalComponents(
                     points[i][d] = length * vector[i];
                 }
                 // what is left behind the last difference is rounding, and has no direction
-                if (value > 1e-12 * total) {
+                if (total > 0 && value > 1e-12 * total) {
                     directions[d] = direction(vector, length);
                 }
             }

@@ -15,6 +15,9 @@ public record VectorExpression(List<Term> terms) {
             Pattern.compile("\\s*(?:'(?<quoted>[^']+)'|(?<word>[^\\s']\\S*))(?=\\s|$)\\s*");
     private static final Pattern SIGN = Pattern.compile("\\s*([+-])\\s+");
 
+    /** Letters of a list that an error shows. */
+    private static final int SHOWN = 40;
+
     /**
      * One of the words.
      *
@@ -64,7 +67,9 @@ public record VectorExpression(List<Term> terms) {
             Matcher name = NAME.matcher(spaced).region(at, spaced.length());
             if (!name.lookingAt()) {
                 throw new IllegalArgumentException(
-                        "found \"" + text + "\", expected words between spaces");
+                        "found \""
+                                + spaced.substring(at, Math.min(spaced.length(), at + SHOWN))
+                                + "\", expected words between spaces, and quotes that are closed");
             }
             words.add(name(name));
             at = name.end();

@@ -137,4 +137,76 @@ class EmbeddingsTest {
         assertThatThrownBy(() -> PrincipalComponents.of(vectors, 5))
                 .hasMessageContaining("found 5 vectors for 5 dimensions");
     }
+
+    /** Few vectors go by Jacobi's method and many by Lanczos's; both are the same components. */
+    @ParameterizedTest
+    @ValueSource(ints = {40, 101, 300})
+    void componentsOfManyAreThoseOfAllProducts(int n) {
+        List<float[]> vectors = new ArrayList<>();
+        for (int id = 0; id < n; id++) {
+            vectors.add(embeddings.vector(1000 + 7 * id));
+        }
+        PrincipalComponents found = PrincipalComponents.of(vectors, 3);
+        double[][] products = new double[n][n];
+        double total = 0;
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < n; j++) {
+                for (int c = 0; c < found.mean().length; c++) {
+                    products[i][j] +=
+                            (vectors.get(i)[c] - found.mean()[c])
+                                    * (vectors.get(j)[c] - found.mean()[c]);
+                }
+            }
+            total += products[i][i];
+        }
+        Eigenpairs all = Eigenpairs.all(products);
+        for (int d = 0; d < 3; d++) {
+            assertThat(found.explained()[d]).isCloseTo(all.values()[d] / total, within(1e-9));
+            double same = 0;
+            for (int i = 0; i < n; i++) {
+                same += found.points()[i][d] * all.vectors()[d][i];
+            }
+            // the whole length of the coordinates lies along the one vector
+            assertThat(same * same).isCloseTo(all.values()[d], within(1e-5 * all.values()[0]));
+        }
+    }
+
+    @Test
+    void aVectorIsPlacedWhereItsPointIs() {
+        List<float[]> vectors = new ArrayList<>();
+        for (String word : List.of(" man", " woman", " king", " queen", " one")) {
+            vectors.add(embeddings.vector(id(word)));
+        }
+        PrincipalComponents found = PrincipalComponents.of(vectors, 4);
+        for (int i = 0; i < vectors.size(); i++) {
+            double[] place = found.place(vectors.get(i));
+            for (int d = 0; d < 4; d++) {
+                assertThat(place[d]).isCloseTo(found.points()[i][d], within(1e-6));
+            }
+        }
+    }
+
+    @Test
+    void manyThatAreTheSameDoNotDiffer() {
+        List<float[]> vectors = new ArrayList<>();
+        for (int i = 0; i < 120; i++) {
+            vectors.add(new float[] {1, 2, 3});
+        }
+        PrincipalComponents found = PrincipalComponents.of(vectors, 3);
+        assertThat(found.explained()).containsOnly(0);
+        for (int i = 0; i < 60; i++) {
+            vectors.set(i, new float[] {1, 2, 5});
+        }
+        assertThat(PrincipalComponents.of(vectors, 3).explained()[0]).isCloseTo(1, within(1e-9));
+        assertThat(PrincipalComponents.of(vectors, 3).points()[0][2]).isCloseTo(0, within(1e-6));
+    }
+
+    @Test
+    void theTableOfATiedModelIsItsUnembedding() {
+        Embeddings last = Embeddings.ofUnembedding(smol.gpt(), smol.processor());
+        assertThat(last.vector(40)).isEqualTo(embeddings.vector(40));
+        LocalModel untied = Oracle.model("llama-3-rope");
+        assertThat(Embeddings.ofUnembedding(untied.gpt(), untied.processor()).vector(40))
+                .isNotEqualTo(Embeddings.of(untied.gpt(), untied.processor()).vector(40));
+    }
 }
