@@ -180,6 +180,12 @@ test('temperature 0 is noticed with the token that it takes', async ({ page }) =
   await expect(page.getByTestId('praise')).toContainText('No dart was thrown');
 });
 
+test('a link with nothing but a place shows what the step speaks of', async ({ page }) => {
+  await page.goto('/#view=tour&tour=4.4');
+  await expect(told(page)).toContainText('What it took is added to the stream');
+  await expect(page.getByRole('region', { name: /^head \d+ of block \d+/ })).toBeVisible();
+});
+
 test('a link shows what was seen, and the way back leads through the steps', async ({
   page,
   context,
@@ -218,6 +224,9 @@ test('what the model cannot answer is said, and the tour goes on', async ({ page
   await at(page, '4.1');
   await page.keyboard.press('ArrowRight');
   await expect(page.getByRole('alert')).toContainText('try again');
+  await page.unroute('**/api/summary');
+  await told(page).getByRole('button', { name: 'Ask again' }).click();
+  await expect(told(page)).toContainText('attention adds');
   await page.keyboard.press('ArrowRight');
   await expect(told(page)).toContainText('Attention looks back');
 });

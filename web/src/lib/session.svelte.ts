@@ -22,6 +22,8 @@ export class Session {
     note: 'asking for models',
   });
   vocabulary = $state.raw<readonly string[]>([]);
+  /** the sentence that the tokens are of: the prompt as it was last read */
+  sentence = $state('');
   /** tokens of the prompt; those drawn behind it are in the tree */
   tokens = $state.raw<readonly Token[]>([]);
   tree = $state.raw<TextNode>(root());
@@ -135,13 +137,15 @@ export class Session {
     this.#tokenizing?.abort();
     const tokenizing = new AbortController();
     this.#tokenizing = tokenizing;
-    const tokens = await this.#read(this.address.prompt, tokenizing.signal);
+    const { prompt } = this.address;
+    const tokens = await this.#read(prompt, tokenizing.signal);
     const top = root();
     let here = top;
     for (const id of drawn.filter((id) => id < this.vocabulary.length)) {
       here = grow(here, id, this.text(id), null, null);
     }
     const { run } = this;
+    this.sentence = prompt;
     this.tokens = tokens;
     this.tree = top;
     this.go(here);

@@ -15,11 +15,13 @@ export class Facts {
   /** tokens have no text, only numbers */
   readonly wordless: boolean;
   readonly signal: AbortSignal;
+  readonly #progress: (done: number, of: number) => void;
   readonly #kept = new Map<string, Promise<unknown>>();
 
   constructor(
     model: { key: string; name: string; info: ModelInfo; vocabulary: readonly string[] },
     signal: AbortSignal,
+    progress: (done: number, of: number) => void,
   ) {
     this.model = model.key;
     this.name = model.name;
@@ -27,6 +29,7 @@ export class Facts {
     this.vocabulary = model.vocabulary;
     this.wordless = wordless(model.vocabulary);
     this.signal = signal;
+    this.#progress = progress;
   }
 
   text(id: number): string {
@@ -86,7 +89,9 @@ export class Facts {
     const ids = [...(await this.ids(text))];
     const room = Number(this.info['most_tokens'] ?? 0) - ids.length;
     const drawn: Drawn[] = [];
-    for (let step = 0; step < Math.min(most, room); step++) {
+    const many = Math.max(0, Math.min(most, room));
+    for (let step = 0; step < many; step++) {
+      this.#progress(step, many);
       const asked = { model, ids, sampling: { temperature: 1 }, seed: FIRST.seed, step };
       const draw = await call<Draw>('draw', asked, { signal });
       const first = draw.candidates?.[0] ?? draw;
@@ -94,6 +99,7 @@ export class Facts {
       drawn.push({ id, text: this.text(id), probability, likeliest: first.probability });
       ids.push(id);
     }
+    this.#progress(many, many);
     return drawn;
   }
 

@@ -6,3 +6,6 @@ export const done = new SvelteSet<string>();
 
 /** the tour was left since the page was loaded */
 export const left = { once: false };
+
+/** the page was opened by a link that carries all that is seen, not by a place in the tour alone */
+export const linked = /[#&]prompt=/.test(location.hash);

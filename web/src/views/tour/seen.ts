@@ -3,10 +3,9 @@ import { session } from '../../lib/session.svelte';
 import type { Seen } from './step';
 
 export function seen(prompt: string): Seen {
-  const { address, drawn, ids, texts, token } = session;
+  const { address, drawn, ids, sentence, texts, token } = session;
   return {
-    prompt: address.prompt,
-    otherPrompt: address.prompt.trim() !== prompt.trim(),
+    otherPrompt: sentence.trim() !== prompt.trim(),
     ids,
     texts,
     drawn: drawn.map(({ text, thrown }) => ({ text, thrown: thrown !== null })),

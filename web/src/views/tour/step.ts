@@ -19,7 +19,6 @@ export interface Scene {
 
 /** What the person has made of the view: all that a task looks at. */
 export interface Seen {
-  readonly prompt: string;
   /** the person has written another sentence than the step's */
   readonly otherPrompt: boolean;
   readonly ids: readonly number[];

@@ -1,5 +1,5 @@
 import { at } from '../../../lib/binary';
-import { count, percent, visible } from '../../../lib/number';
+import { count, percent, significant, visible } from '../../../lib/number';
 import { readOpen, writeOpen } from '../../flow/open';
 import type { Facts } from '../facts';
 import { finder, mostFrom, previousHead, settled } from '../holds';
@@ -61,8 +61,8 @@ export const flow: Chapter = {
           says: [
             say`A block has two halves, *attention* and the *MLP*. The two small bars show how much each adds,
               beside the length of the vector that is there.`,
-            say`In block ${middle}, for the last token ${await last(facts)}, attention adds ${percent(attention)} of that
-              length, and the MLP ${percent(mlp)}. (Blocks are counted from 0.)`,
+            say`In block ${middle}, for the last token ${await last(facts)}, attention adds ${timesOf(attention)} that
+              length, and the MLP ${timesOf(mlp)} it. (Blocks are counted from 0.)`,
           ],
         };
       },
@@ -106,8 +106,8 @@ export const flow: Chapter = {
         return {
           scene: { selection: open(most, { mlp: true }, place), look: MLP },
           says: [
-            say`Behind the first block, the MLP of block ${most} adds most to ${await last(facts)}:
-              ${percent(wrote[most]?.mlp ?? 0)} of the vector’s length. Under the table you see its neurons.`,
+            say`${wrote.length > 1 ? 'Of the blocks behind the first, block' : 'Block'} ${most} has the MLP that adds most to
+              ${await last(facts)}: ${timesOf(wrote[most]?.mlp ?? 0)} the vector’s length. Under the table you see its neurons.`,
             facts.info.form['parallel'] === true
               ? say`In this model attention and MLP of a block read the same vector, and both add to it.`
               : say`It reads what attention has just added. Many think that most of what a model knows
@@ -172,6 +172,10 @@ export const flow: Chapter = {
     },
   ],
 };
+
+/** A share of something, or how many times it. */
+const timesOf = (share: number) =>
+  share < 1 ? `${percent(share)} of` : `${significant(share, 3)} times`;
 
 /** The token that the open head takes most from, for the last token, is the one that was clicked. */
 function followed(patterns: Awaited<ReturnType<Facts['patterns']>>, seen: Seen, place: number) {

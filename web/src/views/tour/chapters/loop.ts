@@ -1,3 +1,4 @@
+import { FIRST } from '../../../lib/address';
 import { count, percent, significant, visible } from '../../../lib/number';
 import type { Drawn, Facts } from '../facts';
 import { first } from '../holds';
@@ -62,7 +63,7 @@ export const loop: Chapter = {
         return {
           scene: { drawn: drawn.map(({ id }) => id) },
           says: [
-            say`With seed 42 the first throws give ${listed(drawn.map(({ text }) => visible(text)))}. At the top they
+            say`With seed ${FIRST.seed} the first throws give ${listed(drawn.map(({ text }) => visible(text)))}. At the top they
               stand behind the bar.`,
             say`A click on another token in the table goes on with that one instead. So the texts grow
               into a tree.`,
