@@ -110,7 +110,7 @@ function nearest(facts: Facts, sum: Sum): Sentence {
           ${cosine(first.cosine)}. Then come ${listed(others.slice(0, 3).map(({ id }) => visible(facts.text(id))))}. ${
             facts.wordless || first.cosine > 0.4
               ? []
-              : say`That is not much: the words of a small model lie far apart.`
+              : say`That is not much: here even the nearest words lie far apart.`
           }`
       : [])
   );
@@ -126,8 +126,8 @@ function arrives(facts: Facts, sum: Sum): Sentence[] {
   const place = (sum.neighbours ?? []).findIndex(
     ({ id }) => facts.text(id).trim().toLowerCase() === 'queen',
   );
-  const leftOut = say`The three words of the sum are left out of the list. Else “king” itself would often be
-    first, for the way is short beside the arrow.`;
+  const leftOut = say`The three words of the sum are left out of the list. Else “king” itself would often come
+    first.`;
   if (facts.wordless) {
     return [
       say`Here tokens are numbers: the nearest is ${token(facts, first.id)}, cosine ${found}.`,

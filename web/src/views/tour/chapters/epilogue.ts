@@ -42,7 +42,7 @@ function counted(facts: Facts): readonly Sentence[] {
   const n = (value: number) => `${count(value)} (${percent(value / found.total)})`;
   const layers = facts.number('n_layer');
   return [
-    say`All that you have seen is made of ${count(found.total)} numbers, the *parameters* of ${facts.name}.
+    say`All that you have seen is made of ${count(found.total)} numbers, the parameters of ${facts.name}.
       Here is where they are.`,
     say`The embedding has ${count(facts.number('vocab_size'))} rows of ${count(facts.number('n_embd'))} numbers:
       ${n(found.embedding)}. ${
@@ -56,6 +56,6 @@ function counted(facts: Facts): readonly Sentence[] {
       facts.info.form['positions'] === 'learned'
         ? ', biases and positions'
         : ' and biases, as far as it has them'
-    }. Training has found every one of them by guessing the next token.`,
+    }. Training finds them all, by guessing the next token over and over.`,
   ];
 }

@@ -59,7 +59,7 @@ export const flow: Chapter = {
         return {
           scene: { selection: `s${middle + 1}` },
           says: [
-            say`A block has two halves, *attention* and the *MLP*. The two small bars show how much each adds,
+            say`A block has two halves, attention and the MLP, of which the next steps tell. The two small bars show how much each adds,
               beside the length of the vector that is there.`,
             say`In block ${middle}, for the last token ${await last(facts)}, attention adds ${timesOf(attention)} that
               length, and the MLP ${timesOf(mlp)} it. (Blocks are counted from 0.)`,

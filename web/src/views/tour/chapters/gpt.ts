@@ -28,7 +28,7 @@ export const gpt: Chapter = {
       begins: (facts) => [
         say`*GPT* stands for three words. The first is *generative*: it makes something. What it makes is
           text, one small piece at a time.`,
-        say`What you see next to these lines is not a drawing. It is the model ${facts.name}, at work on
+        say`What you see beside or below these lines is not a drawing. It is the model ${facts.name}, at work on
           this machine, and you may press everything in it.`,
         ...withoutWords(facts),
       ],
@@ -119,20 +119,20 @@ function capital(facts: Facts, { top, wanted, holds }: Expected): Sentence {
   if (!top) {
     return [];
   }
-  const chosen = say`Its first choice is ${token(facts, top.id)}, with a chance of ${percent(top.probability)}`;
+  const chosen = say`first choice is ${token(facts, top.id)}, with a chance of ${percent(top.probability)}`;
   if (facts.wordless) {
-    return say`The sentence at the top is not finished. ${chosen}.`;
+    return say`The sentence at the top is not finished. The model’s ${chosen}.`;
   }
   if (holds) {
-    return say`The sentence at the top is not finished. ${chosen}. The table shows what else the model
+    return say`The sentence at the top is not finished. The model’s ${chosen}. The table shows what else the model
       thinks possible.`;
   }
   return wanted
     ? say`Most people would finish the sentence at the top with ${token(facts, wanted.id)}. This model has it in place
-      ${count(wanted.place)}, with ${percent(wanted.probability)}. ${chosen}. A model knows only what its training has left
+      ${count(wanted.place)}, with ${percent(wanted.probability)}. Its ${chosen}. A model knows only what its training has left
       in it.`
     : say`Most people would finish the sentence at the top with “Paris”. For this model that is more than
-      one token. ${chosen}.`;
+      one token. Its ${chosen}.`;
 }
 
 function tales(facts: Facts, { top, wanted, holds }: Expected): Sentence {

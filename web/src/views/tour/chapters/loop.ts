@@ -118,7 +118,7 @@ function odd(drawn: readonly Drawn[]): Sentence {
     undefined,
   );
   return oddest
-    ? say`Here ${others.length} of ${drawn.length} throws did not hit the likeliest token. The rarest is
+    ? say`Here ${others.length} of ${drawn.length} throws did not hit the likeliest token. The least likely of them is
         ${shown(oddest.text)}, which had ${percent(oddest.probability)}.`
     : say`Here every throw hit the likeliest token.`;
 }
