@@ -125,7 +125,8 @@ export class Session {
   /** Shows another sentence with the tokens behind it, if it is not what is seen already. */
   async show(prompt: string, drawn: readonly number[]): Promise<void> {
     clearTimeout(this.#typing);
-    const same = this.address.prompt === prompt && this.tokens.length > 0;
+    // a sentence that is still being read is not seen yet
+    const same = this.address.prompt === prompt && this.sentence === prompt;
     if (!same || this.address.drawn.join() !== drawn.join()) {
       this.address.prompt = prompt;
       await this.guard(() => this.tokenize(drawn));

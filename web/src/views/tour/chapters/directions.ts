@@ -96,8 +96,8 @@ function broken(sum: Sum): Sentence | null {
   const words = sum.terms.filter(({ pieces }) => pieces !== 1).map(({ word }) => word);
   return words.length === 0
     ? null
-    : say`This model has no single token for ${listed(words)}, so it has no vector for that. Try the buttons in
-        the view, or words of your own.`;
+    : say`This step needs words that are one token each. In this model ${listed(words)} ${words.length === 1 ? 'is' : 'are'} made of
+        several, and only a token has a vector. Try other words in the view: it shows what each is made of.`;
 }
 
 function nearest(facts: Facts, sum: Sum): Sentence {
