@@ -54,7 +54,7 @@ test('keys go through stages and tokens, open and close', async ({ page }) => {
   await page.keyboard.press('Escape');
   await expect(page.getByRole('group', { name: 'heads of block 1' })).toHaveCount(0);
   await expect(page).toHaveURL(/at=s2\.t3/);
-  await page.keyboard.press('1');
+  await page.keyboard.press('2');
   await expect(page.getByRole('region', { name: 'Generate' })).toBeVisible();
 });
 

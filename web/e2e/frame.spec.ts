@@ -71,6 +71,8 @@ for (const scheme of ['light', 'dark'] as const) {
         { view: 'change', selection: 'c=zero|L0H0@4000&p=L20T2&o=The+capital+of+Italy+is' },
         { view: 'compare', selection: 'q=The+capital+of+Italy+is+called&s=4&t=3' },
         { view: 'compare', selection: 'b=run%2C+step+40' },
+        { view: 'tour', tour: '3.5' },
+        { view: 'tour', tour: '6.3' },
       ]) {
         await open(page, at);
         if (at.view === 'flow') {

@@ -11,6 +11,8 @@ export interface Address {
   sampling: Sampling;
   /** what a view has selected, in its own words */
   selection: string;
+  /** where the reader of the tour is; the selection is that of the view beside the text */
+  tour: string;
 }
 
 export const FIRST: Address = {
@@ -21,6 +23,7 @@ export const FIRST: Address = {
   seed: 42,
   sampling: NEUTRAL,
   selection: '',
+  tour: '',
 };
 
 /** A number within limits, or what stands instead where it is none. */
@@ -52,6 +55,7 @@ export function read(hash: string): Address {
       minP: within(from.get('m'), 0, 1, NEUTRAL.minP),
     },
     selection: from.get('at') ?? '',
+    tour: from.get('tour') ?? '',
   };
 }
 
@@ -72,5 +76,6 @@ export function write(address: Address): string {
   put('p', `${address.sampling.topP}`, `${NEUTRAL.topP}`);
   put('m', `${address.sampling.minP}`, `${NEUTRAL.minP}`);
   put('at', address.selection, '');
+  put('tour', address.view === 'tour' ? address.tour : '', '');
   return `#${to.toString()}`;
 }

@@ -4,6 +4,7 @@ import { at, readTensors, row, tensor } from './binary';
 import { css, ramp, step } from './colour';
 import { oneIn, percent, significant, visible } from './number';
 import { norm, pool, scaleEnd } from './strip';
+import { idsIn, wordless } from './wordless';
 import { all, grow, path, pathProbability, root } from './tree';
 
 function answer(header: object, data: number[]): ArrayBuffer {
@@ -114,9 +115,14 @@ describe('the address', () => {
       seed: 9,
       sampling: { temperature: 0, topK: 40, topP: 0.9, minP: 0.05 },
       selection: 's3.b2',
+      tour: '',
     };
     expect(read(write(address))).toEqual(address);
     expect(read('')).toEqual(FIRST);
+    // where the reader of the tour is matters to the tour only
+    const touring = { ...address, view: 'tour', tour: '4.2' };
+    expect(read(write(touring))).toEqual(touring);
+    expect(write({ ...touring, view: 'flow' })).not.toContain('tour');
   });
 
   it('that was tampered with falls back', () => {
@@ -126,6 +132,20 @@ describe('the address', () => {
     expect(sampling).toEqual(FIRST.sampling);
     expect(drawn).toEqual([1, 5]);
     expect(seed).toBe(FIRST.seed);
+  });
+});
+
+describe('a model without a tokenizer', () => {
+  it('is known by its numbered tokens', () => {
+    expect(wordless(['#0', '#1', '#2'])).toBe(true);
+    expect(wordless(['!', '"', '#'])).toBe(false);
+    expect(wordless(['#0', '#1', 'word'])).toBe(false);
+    expect(wordless([])).toBe(false);
+  });
+
+  it('reads the ids that are typed, and no others', () => {
+    expect(idsIn('1 #2, 3\n9', 9)).toEqual([1, 2, 3]);
+    expect(idsIn('The capital of 4.5 -1 99999999', 100)).toEqual([]);
   });
 });
 

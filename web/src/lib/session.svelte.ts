@@ -4,10 +4,13 @@ import { call, ServerError, tensors, type ModelEntry, type ModelInfo, type Token
 import { row, tensor } from './binary';
 import type { Theme } from './colour';
 import { distribution, NEUTRAL, rank, type Ranked } from './sampling';
+import { idsIn, wordless } from './wordless';
 import { grow, path, root, type TextNode } from './tree';
 
 const REMEMBERED = 24;
 const TYPING_PAUSE = 180;
+/** that the server takes at once */
+const MOST_IDS = 1024;
 
 export class Session {
   address = $state<Address>(read(location.hash));
@@ -19,6 +22,8 @@ export class Session {
     note: 'asking for models',
   });
   vocabulary = $state.raw<readonly string[]>([]);
+  /** the sentence that the tokens are of: the prompt as it was last read */
+  sentence = $state('');
   /** tokens of the prompt; those drawn behind it are in the tree */
   tokens = $state.raw<readonly Token[]>([]);
   tree = $state.raw<TextNode>(root());
@@ -32,6 +37,8 @@ export class Session {
   /** one step on, by the view that is open */
   step: (() => void) | null = null;
 
+  /** the model has no tokenizer: what is typed are ids */
+  readonly wordless: boolean = $derived(wordless(this.vocabulary));
   readonly drawn: readonly TextNode[] = $derived(path(this.here));
   readonly ids: readonly number[] = $derived([
     ...this.tokens.map(({ id }) => id),
@@ -115,29 +122,50 @@ export class Session {
     this.#typing = setTimeout(() => void this.guard(() => this.tokenize([])), TYPING_PAUSE);
   }
 
+  /** Shows another sentence with the tokens behind it, if it is not what is seen already. */
+  async show(prompt: string, drawn: readonly number[]): Promise<void> {
+    clearTimeout(this.#typing);
+    // a sentence that is still being read is not seen yet
+    const same = this.address.prompt === prompt && this.sentence === prompt;
+    if (!same || this.address.drawn.join() !== drawn.join()) {
+      this.address.prompt = prompt;
+      await this.guard(() => this.tokenize(drawn));
+    }
+  }
+
   /** Reads the prompt, and goes to the text that stands behind it in the address. */
   async tokenize(drawn: readonly number[]): Promise<void> {
     this.#tokenizing?.abort();
     const tokenizing = new AbortController();
     this.#tokenizing = tokenizing;
-    const { tokens } = await call<{ tokens: Token[] }>(
-      'tokenize',
-      { model: this.address.model, text: this.address.prompt },
-      { signal: tokenizing.signal },
-    );
+    const { prompt } = this.address;
+    const tokens = await this.#read(prompt, tokenizing.signal);
     const top = root();
     let here = top;
     for (const id of drawn.filter((id) => id < this.vocabulary.length)) {
       here = grow(here, id, this.text(id), null, null);
     }
+    const { run } = this;
+    this.sentence = prompt;
     this.tokens = tokens;
     this.tree = top;
-    this.token = -1;
     this.go(here);
+    if (this.run !== run) {
+      this.token = -1;
+    }
     this.problem = '';
     if (here !== top) {
       await this.weigh(here);
     }
+  }
+
+  async #read(text: string, signal: AbortSignal): Promise<readonly Token[]> {
+    if (this.wordless) {
+      const ids = idsIn(text, this.vocabulary.length).slice(0, MOST_IDS);
+      return ids.map((id) => ({ id, text: this.text(id) }));
+    }
+    const { model } = this.address;
+    return (await call<{ tokens: Token[] }>('tokenize', { model, text }, { signal })).tokens;
   }
 
   /** Goes to a text of the tree. */

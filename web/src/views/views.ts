@@ -5,6 +5,7 @@ import Compare from './compare/Compare.svelte';
 import Flow from './flow/Flow.svelte';
 import Generate from './generate/Generate.svelte';
 import Meaning from './meaning/Meaning.svelte';
+import Tour from './tour/Tour.svelte';
 import Weights from './weights/Weights.svelte';
 
 export interface View {
@@ -19,6 +20,17 @@ export interface View {
 }
 
 export const VIEWS: readonly View[] = [
+  {
+    id: 'tour',
+    name: 'Tour',
+    does: 'what all this is',
+    component: Tour,
+    textless: true,
+    keys: [
+      ['Space', 'one step on'],
+      ['\u2190 \u2192', 'a step back, a step on'],
+    ],
+  },
   {
     id: 'generate',
     name: 'Generate',

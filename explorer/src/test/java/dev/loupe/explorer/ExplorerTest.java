@@ -245,7 +245,7 @@ class ExplorerTest {
     @Test
     void aTakenPortIsSaid() {
         int port = explorer.address().getPort();
-        assertThatThrownBy(() -> Explorer.start(List.of(MODEL), 1, port))
+        assertThatThrownBy(() -> Explorer.start(List.of(MODEL), List.of(), 1, port))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("port " + port);
     }
