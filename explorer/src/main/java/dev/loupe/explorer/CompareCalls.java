@@ -12,9 +12,9 @@ import dev.loupe.inside.Hook;
 import dev.loupe.inside.Hooks;
 import dev.loupe.inside.LogitLens;
 import dev.loupe.inside.NamedArray;
+import dev.loupe.kernels.Processor;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.model.GptConfig;
-import dev.loupe.model.Inference;
 import dev.loupe.tokens.EncodeOptions;
 import dev.loupe.tokens.Tokenizer;
 import dev.loupe.train.DataException;
@@ -190,7 +190,7 @@ final class CompareCalls {
         int[] positions = question.positions(ids.length, POSITIONS);
         int top = question.within("top", 1, 1, 100);
         CapturedRun run = question.run(ids);
-        Inference ops = new Inference(question.open().model().processor());
+        Processor processor = question.open().model().processor();
         ObjectNode root = Answer.MAPPER.createObjectNode();
         ArrayNode readings = root.putArray("readings");
         List<NamedArray> stages = run.get(stages(run));
@@ -200,7 +200,7 @@ final class CompareCalls {
             int width = rows.shape()[1];
             Tensor stream = new Tensor(rows.values(), 0, positions.length, width, width, 0);
             ArrayNode list = readings.addArray();
-            for (LogitLens.Reading reading : LogitLens.read(run.gpt(), ops, stream, top)) {
+            for (LogitLens.Reading reading : LogitLens.read(run.gpt(), processor, stream, top)) {
                 ObjectNode node = list.addObject().put("entropy", reading.entropy());
                 ArrayNode guesses = node.putArray("top");
                 for (LogitLens.Guess guess : reading.top()) {

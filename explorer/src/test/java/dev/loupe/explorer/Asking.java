@@ -23,7 +23,8 @@ record Asking(Explorer explorer, HttpClient client) implements AutoCloseable {
 
     /** Starts an explorer of some models. */
     static Asking about(Path... models) throws IOException {
-        return new Asking(Explorer.start(List.of(models), List.of(), 2, 0), HttpClient.newHttpClient());
+        return new Asking(
+                Explorer.start(List.of(models), List.of(), 2, 0), HttpClient.newHttpClient());
     }
 
     HttpRequest.Builder to(String path) {

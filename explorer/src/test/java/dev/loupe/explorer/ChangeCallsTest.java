@@ -244,7 +244,7 @@ class ChangeCallsTest {
 
     @Test
     void aSweepStopsWhenNobodyWaitsForIt() throws IOException {
-        try (Models models = new Models(List.of(Outside.fixture("families/gpt2")), 1)) {
+        try (Models models = new Models(List.of(Outside.fixture("families/gpt2")), List.of(), 1)) {
             Leaving asker = new Leaving();
             JsonNode asked = Asking.MAPPER.readTree("{" + ASKED + FROM + ",\"over\":\"heads\"}");
             assertThatThrownBy(() -> new Calls(models).answer("sweep", asked, asker))
