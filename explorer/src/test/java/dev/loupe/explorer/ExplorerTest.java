@@ -23,7 +23,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.Socket;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -42,7 +41,6 @@ class ExplorerTest {
 
     private static Asking pages;
     private static LocalModel model;
-    private static HttpClient client;
     private static Explorer explorer;
 
     @BeforeAll
@@ -50,7 +48,6 @@ class ExplorerTest {
         pages = Asking.about(MODEL);
         explorer = pages.explorer();
         model = LocalModel.load(MODEL, 1);
-        client = pages.client();
     }
 
     @AfterAll
