@@ -132,7 +132,7 @@ export async function streams(
   signal: AbortSignal,
 ): Promise<Streams> {
   const other = { ...b, position: at.b };
-  const got = await tensors('vectors', { ...a, position: at.a, other }, signal);
+  const got = await tensors('streams', { ...a, position: at.a, other }, signal);
   return differences(tensor(got, 'a'), tensor(got, 'b'));
 }
 

@@ -148,7 +148,7 @@ final class ChangeOptions implements OptionList.Shared {
         }
         for (String name : mean) {
             Place place = places.of("--mean", name);
-            all.add(new Fill(place, mean(seen(loaded, ids, place))));
+            all.add(new Fill(place, seen(loaded, ids, place).mean()));
         }
         for (String text : scale) {
             String[] sides = sides("--scale", text);
@@ -187,15 +187,6 @@ final class ChangeOptions implements OptionList.Shared {
         } catch (HookException e) {
             throw new UserException(String.valueOf(e.getMessage()), e);
         }
-    }
-
-    private static float[] mean(NamedArray array) {
-        int tokens = array.shape()[0];
-        float[] mean = new float[array.values().length / tokens];
-        for (int i = 0; i < array.values().length; i++) {
-            mean[i % mean.length] += array.values()[i] / tokens;
-        }
-        return mean;
     }
 
     private static String[] sides(String source, String text) {

@@ -13,19 +13,27 @@ final class Calls {
 
     Calls(Models models) {
         this.models = models;
-        all.putAll(TextCalls.all());
-        all.putAll(GenerateCalls.all());
-        all.putAll(FlowCalls.all());
-        all.putAll(MeaningCalls.all());
-        all.putAll(ChangeCalls.all());
-        all.putAll(WeightCalls.all());
-        all.putAll(CompareCalls.all());
+        add(TextCalls.all());
+        add(GenerateCalls.all());
+        add(FlowCalls.all());
+        add(MeaningCalls.all());
+        add(ChangeCalls.all());
+        add(WeightCalls.all());
+        add(CompareCalls.all());
     }
 
     /** With further calls. */
     Calls(Models models, Map<String, Call> more) {
         this(models);
-        all.putAll(more);
+        add(more);
+    }
+
+    private void add(Map<String, Call> some) {
+        some.forEach((name, call) -> {
+            if (all.put(name, call) != null) {
+                throw new IllegalStateException("two calls are called " + name);
+            }
+        });
     }
 
     /** Answers a call. */

@@ -58,7 +58,7 @@ final class Changes {
         return switch (kind) {
             case "zero" -> new Intervention.Zero(place);
             case "scale" -> new Intervention.Scale(place, (float) change.real("factor", 1));
-            case "mean" -> new Intervention.Fill(place, mean(seen(ids, place)));
+            case "mean" -> new Intervention.Fill(place, seen(ids, place).mean());
             case "patch" -> new Intervention.Patch(place, seen(others(change), place));
             case "steer" -> steer(change, place);
             default ->
@@ -117,14 +117,5 @@ final class Changes {
                 new Capture(model.gpt(), List.of(place.hook()), of.length, Models.RUN_BYTES);
         new Reader(model.gpt(), model.processor(), capture.then(question.asker())).read(of);
         return capture.get(place.hook());
-    }
-
-    private static float[] mean(NamedArray array) {
-        int tokens = array.shape()[0];
-        float[] mean = new float[array.values().length / tokens];
-        for (int i = 0; i < array.values().length; i++) {
-            mean[i % mean.length] += array.values()[i] / tokens;
-        }
-        return mean;
     }
 }

@@ -55,8 +55,8 @@ final class CompareCalls {
                 CompareCalls::score,
                 "guesses",
                 CompareCalls::guesses,
-                "vectors",
-                CompareCalls::vectors,
+                "streams",
+                CompareCalls::streams,
                 "curve",
                 CompareCalls::curve);
     }
@@ -236,7 +236,7 @@ final class CompareCalls {
     }
 
     /** The stream of one token at every stage, of both sides. */
-    private static Answer vectors(Question question) {
+    private static Answer streams(Question question) {
         question.open();
         Question other = other(question);
         other.open();

@@ -264,12 +264,12 @@ class CompareCallsTest {
     }
 
     @Test
-    void vectorsAreThoseOfEachStage() throws IOException, InterruptedException {
+    void streamsAreThoseOfEachStage() throws IOException, InterruptedException {
         String body =
                 both(
                         side("gpt2", IDS) + ",\"position\":5",
                         side("q8.gguf", IDS) + ",\"position\":6");
-        Asking.Tensors got = asking.tensors("vectors", body);
+        Asking.Tensors got = asking.tensors("streams", body);
         List<float[]> expected = new ArrayList<>();
         for (String name : List.of("gpt2", "q8.gguf")) {
             try (LocalModel model = load(name)) {
@@ -284,7 +284,7 @@ class CompareCallsTest {
         assertThat(got.numbers().hasRemaining()).isFalse();
         assertThat(got.header().get("arrays").get(1).get("name").asText()).isEqualTo("b");
         String npz = body.substring(0, body.length() - 1) + ",\"format\":\"npz\"}";
-        byte[] zip = asking.send(asking.asking("vectors", npz)).body();
+        byte[] zip = asking.send(asking.asking("streams", npz)).body();
         assertThat(new String(zip, 0, 2, StandardCharsets.US_ASCII)).isEqualTo("PK");
     }
 
@@ -454,7 +454,7 @@ class CompareCallsTest {
                     + " found 101",
                 "guesses|{\"model\":\"gpt2\",\"ids\":[1],\"positions\":[1]}|400|expected numbers"
                         + " from 0 to 0",
-                "vectors|{\"model\":\"gpt2\",\"ids\":[1],\"other\":[]}|400|other: expected an"
+                "streams|{\"model\":\"gpt2\",\"ids\":[1],\"other\":[]}|400|other: expected an"
                         + " object",
                 "curve|{\"model\":\"gpt2\"}|422|comes from no training"
             })

@@ -36,4 +36,13 @@ public record NamedArray(String name, int[] shape, float[] values) {
     public float at(int... at) {
         return values[index(at)];
     }
+
+    /** The mean over the first axis, which is usually that of tokens. */
+    public float[] mean() {
+        float[] mean = new float[values.length / shape[0]];
+        for (int i = 0; i < values.length; i++) {
+            mean[i % mean.length] += values[i] / shape[0];
+        }
+        return mean;
+    }
 }
