@@ -45,17 +45,30 @@ test('cosines are those of the rows', async ({ page, request }) => {
   );
 });
 
-test('the nearest of all tokens are found in a fifth of a second', async ({ request }) => {
-  const body = { text: 'woman - man + king', n: 20 };
-  await ask(request, 'sum', body);
-  const times: number[] = [];
-  for (let i = 0; i < 5; i++) {
-    const start = performance.now();
-    await ask(request, 'sum', body);
-    times.push(performance.now() - start);
+test('a hundred cosines are those of the rows, the largest first', async ({ page, request }) => {
+  await open(page, { view: 'meaning', selection: 'sum=seven' });
+  for (const word of ['seven', 'river', 'green', 'walk', 'France']) {
+    const [id = 0] = await idsOf(request, ` ${word}`);
+    await page.getByLabel('A word, or a sum of words').fill(word);
+    await page.keyboard.press('Enter');
+    await expect(page.locator(`${nearest} td`).first()).toBeVisible();
+    await expect(page).toHaveURL(new RegExp(`sum%3D${word}|sum=${word}|at=`));
+    await expect(page.getByText(`·${word}`, { exact: true }).first()).toBeVisible();
+    const shown = await page.locator(nearest).evaluateAll((rows) =>
+      rows.map((row) => ({
+        id: Number((row as HTMLElement).dataset.id),
+        cosine: row.querySelector('td')?.textContent ?? '',
+      })),
+    );
+    expect(shown).toHaveLength(20);
+    const ids = [id, ...shown.map((near) => near.id)];
+    const rows = tensor(await askTensors(request, 'vectors', { ids }), 'vectors');
+    const dot = (a: number, b: number) =>
+      row(rows, a).reduce((sum, x, c) => sum + x * (row(rows, b)[c] as number), 0);
+    const cosines = shown.map((_, i) => dot(0, i + 1) / Math.sqrt(dot(0, 0) * dot(i + 1, i + 1)));
+    expect(shown.map(({ cosine }) => cosine)).toEqual(cosines.map((cosine) => cosine.toFixed(3)));
+    expect(cosines).toEqual(cosines.toSorted((a, b) => b - a));
   }
-  console.log(`the nearest 20: ${Math.min(...times).toFixed(0)} ms`);
-  expect(Math.min(...times)).toBeLessThan(200);
 });
 
 test('Space goes to the next example, and back to the first', async ({ page }) => {
@@ -235,7 +248,6 @@ test('two thousand words are a cloud, and more are not', async ({ request }) => 
   const [first = 0, second = 0, third = 0] = explained;
   expect(first).toBeGreaterThan(second);
   expect(second).toBeGreaterThan(third);
-  expect(performance.now() - start).toBeLessThan(20_000);
   const response = await request.post('/api/cloud', { data: { ids: [...ids, 1] } });
   expect(response.status()).toBe(413);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { at, tensor } from '../src/lib/binary';
 import { count, significant } from '../src/lib/number';
-import { ask, askTensors, complaints, open } from './explorer';
+import { ask, askTensors, complaints, open, picks } from './explorer';
 
 interface Weights {
   readonly total: number;
@@ -118,6 +118,31 @@ test('the numbers under the cursor are the model’s', async ({ page, request })
   await expect(page.getByText('Each cell stands for 2 × 2 numbers')).toBeVisible();
   await page.keyboard.press('+');
   await expect(page.getByText('Each cell is one number')).toBeVisible();
+});
+
+test('a hundred cells under the pointer show what the model has', async ({ page, request }) => {
+  const name = 'blk.5.attn_q.weight';
+  const { arrays, header } = await askTensors(request, 'cells', { name });
+  const all = tensor({ arrays, header }, 'cells');
+  await open(page, { view: 'weights', selection: `${name}*r64-128*c100-164` });
+  const value = page.getByTestId('value');
+  await expect(value).toContainText('=');
+  const canvas = page.locator('.field canvas');
+  const pick = picks(11);
+  for (let i = 0; i < 100; i++) {
+    const [x, y] = [pick(64), pick(64)];
+    await canvas.evaluate(
+      (element, [x, y]) => {
+        const { left, top, width, height } = element.getBoundingClientRect();
+        const clientX = left + ((x + 0.5) * width) / 64;
+        const clientY = top + ((y + 0.5) * height) / 64;
+        element.dispatchEvent(new PointerEvent('pointermove', { clientX, clientY, bubbles: true }));
+      },
+      [x, y] as const,
+    );
+    const number = significant(at(all, 64 + y, 100 + x), 6);
+    await expect(value).toContainText(`[${64 + y}, ${100 + x}] = ${number}`);
+  }
 });
 
 test('dragging goes into a part of the picture', async ({ page }) => {
