@@ -35,6 +35,17 @@ test('a click on a number says where it comes from', async ({ page }) => {
   await derived.getByRole('spinbutton').last().press('Enter');
   await expect(derived.locator('.place')).toContainText('blocks.5.hook_attn_out');
   await page.locator('main').press('Escape');
+  await expect(page.getByTestId('lit')).toHaveCount(0);
+  // the stream before the MLP and what the MLP wrote light up where they stand, and nothing else
+  await page.locator('canvas[data-hook="blocks.5.hook_resid_post"][data-index="4"]').click();
+  for (const hook of ['blocks.5.hook_resid_mid', 'blocks.5.hook_mlp_out']) {
+    const strip = page.locator('.strip', {
+      has: page.locator(`canvas[data-hook="${hook}"][data-index="4"]`),
+    });
+    await expect(strip.getByTestId('lit').first()).toBeVisible();
+  }
+  // what the MLP wrote stands in its panel too
+  await expect(page.getByTestId('lit')).toHaveCount(3);
 });
 
 test('keys go through stages and tokens, open and close', async ({ page }) => {

@@ -67,7 +67,7 @@ test('GPT-3 has the numbers that are told, and is said to be a shape', async ({ 
   await open(page, { view: 'weights' });
   await page.getByLabel('whose parameters').selectOption('gpt3');
   await expect(page.getByTestId('caption')).toContainText('gpt3, shapes only');
-  await expect(page.getByTestId('told')).toHaveText('175,181,291,520');
+  await expect(page.getByTestId('as-told')).toHaveText('175,181,291,520');
   for (const [kind, n] of [
     ['embedding', '617,558,016'],
     ['query', '14,495,514,624'],
