@@ -113,8 +113,8 @@ final class ChangeCalls {
         ObjectNode stream = root.putObject("stream");
         stream.set("logits", Answer.MAPPER.valueToTree(LogitLens.of(run, target)));
         ArrayNode lengths = stream.putArray("lengths");
-        for (Hook hook : streams) {
-            lengths.add(Answer.MAPPER.valueToTree(FlowCalls.lengths(run.get(hook))));
+        for (double[] ofStage : run.lengths(streams)) {
+            lengths.add(Answer.MAPPER.valueToTree(ofStage));
         }
         return Answer.json(root);
     }

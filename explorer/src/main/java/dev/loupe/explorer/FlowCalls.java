@@ -14,6 +14,7 @@ import dev.loupe.model.GptConfig;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -76,39 +77,24 @@ final class FlowCalls {
     private static Answer summary(Question question) {
         int[] ids = question.ids();
         CapturedRun run = question.run(ids);
-        Hooks hooks = Hooks.of(run.gpt());
+        Hooks all = Hooks.of(run.gpt());
+        List<String> names = List.of("resid_pre", "attn_out", "mlp_out", "resid_post");
+        List<Hook> hooks = new ArrayList<>();
+        for (int layer = 0; layer < run.gpt().config().nLayer(); layer++) {
+            for (String name : names) {
+                hooks.add(all.named("blocks." + layer + ".hook_" + name));
+            }
+        }
+        double[][] lengths = run.lengths(hooks);
         ObjectNode root = Answer.MAPPER.createObjectNode();
         ArrayNode layers = root.putArray("layers");
-        // all in one run
-        run.get(
-                hooks.matching(
-                        List.of(
-                                "blocks.*.hook_resid_pre",
-                                "blocks.*.hook_resid_post",
-                                "blocks.*.hook_attn_out",
-                                "blocks.*.hook_mlp_out")));
-        for (int layer = 0; layer < run.gpt().config().nLayer(); layer++) {
+        for (int i = 0; i < lengths.length; i += names.size()) {
             ObjectNode node = layers.addObject();
-            for (String name : List.of("resid_pre", "attn_out", "mlp_out", "resid_post")) {
-                Hook hook = hooks.named("blocks." + layer + ".hook_" + name);
-                node.set(name, Answer.MAPPER.valueToTree(lengths(run.get(hook))));
+            for (int part = 0; part < names.size(); part++) {
+                node.set(names.get(part), Answer.MAPPER.valueToTree(lengths[i + part]));
             }
         }
         return Answer.json(root);
-    }
-
-    /** The length of each token's vector. */
-    static double[] lengths(NamedArray array) {
-        int n = array.shape()[1];
-        double[] lengths = new double[array.shape()[0]];
-        for (int t = 0; t < lengths.length; t++) {
-            double sum = 0;
-            for (int i = t * n; i < (t + 1) * n; i++) {
-                sum += (double) array.values()[i] * array.values()[i];
-            }
-            lengths[t] = Math.sqrt(sum);
-        }
-        return lengths;
     }
 
     private static Answer derive(Question question) {

@@ -6,6 +6,7 @@ import dev.loupe.model.Gpt;
 import dev.loupe.model.Inference;
 import dev.loupe.model.Taps;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -84,6 +85,26 @@ public final class CapturedRun {
     /** What a hook saw. */
     public NamedArray get(Hook hook) {
         return get(List.of(hook)).getFirst();
+    }
+
+    /**
+     * The length of each token's vector at hooks of the residual stream, {@code [hook][token]}.
+     * Nothing else is kept, so that a long text has room too.
+     */
+    public double[][] lengths(List<Hook> hooks) {
+        if (missing(hooks).isEmpty()) {
+            return hooks.stream().map(hook -> lengths(get(hook))).toArray(double[][]::new);
+        }
+        VectorLengths lengths = new VectorLengths(gpt.config(), hooks, ids.length);
+        new Reader(gpt, processor, changes.then(lengths)).read(ids);
+        return lengths.lengths();
+    }
+
+    private static double[] lengths(NamedArray array) {
+        int n = array.shape()[1];
+        double[] lengths = new double[array.shape()[0]];
+        Arrays.setAll(lengths, t -> VectorLengths.of(array.values(), t * n, n));
+        return lengths;
     }
 
     /** What a hook with two axes saw. */

@@ -45,6 +45,28 @@ class PartsOfARunTest {
     }
 
     @ParameterizedTest
+    @MethodSource("dev.loupe.inside.Oracle#models")
+    void lengthsAreTheSameWithoutRoomForVectors(String name) {
+        LocalModel model = Oracle.model(name);
+        int[] ids = Oracle.ids(name);
+        List<Hook> hooks =
+                Hooks.of(model.gpt())
+                        .matching(List.of("*.hook_resid_p*", "*.hook_attn_out", "*.hook_mlp_out"));
+        CapturedRun narrow = new CapturedRun(model.gpt(), model.processor(), ids, Taps.NONE, 1000);
+        assertThatThrownBy(() -> narrow.get(hooks)).isInstanceOf(HookException.class);
+        CapturedRun wide = run(model, ids, Taps.NONE);
+        wide.get(hooks);
+        double[][] lengths = narrow.lengths(hooks);
+        assertThat(lengths).isDeepEqualTo(wide.lengths(hooks));
+        float[] first = wide.get(hooks.getFirst()).values();
+        double squares = 0;
+        for (int i = 0; i < model.gpt().config().nEmbd(); i++) {
+            squares += (double) first[i] * first[i];
+        }
+        assertThat(lengths[0][0]).isCloseTo(Math.sqrt(squares), within(1e-9));
+    }
+
+    @ParameterizedTest
     @MethodSource("dev.loupe.inside.Oracle#families")
     void aHeadThatIsOffHasNoShareAndWritesNothing(String name) {
         LocalModel model = Oracle.model(name);
