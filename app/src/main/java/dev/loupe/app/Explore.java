@@ -1,6 +1,7 @@
 package dev.loupe.app;
 
 import dev.loupe.explorer.Explorer;
+import dev.loupe.files.ModelSummary;
 import dev.loupe.files.store.ModelStore;
 import dev.loupe.files.store.StoreException;
 import dev.loupe.files.store.StoredModel;
@@ -71,6 +72,8 @@ final class Explore implements Runnable {
         for (String model : models) {
             paths.add(ModelChoice.of(model));
         }
+        // what is no model is said here, not on the first page
+        paths.forEach(ModelSummary::of);
         if (paths.isEmpty()) {
             paths.add(ModelChoice.of(null));
         } else {

@@ -78,6 +78,8 @@ class BadInputTest {
                     score a --text b                     | which text?
                     score a -c 1                         | --context: found 1
                     tokenize                             | which text?
+                    explore --port 99999                 | --port: found 99999
+                    explore -t 0                         | --threads: found 0
                     detokenize                           | which ids?
                     detokenize 1,z                       | found 'z'
                     bench -r 0                           | at least 1 repetition
@@ -109,6 +111,16 @@ class BadInputTest {
                 "no model 'gpt2' here",
                 "`loupe pull gpt2` fetches openai-community/gpt2");
         assertFails(Run.of(args(line, "-m", "no/such.gguf")), 1, "no/such.gguf");
+    }
+
+    @Test
+    void whatIsNoModelIsNotExplored() throws IOException {
+        Path text = Files.writeString(folder.resolve("letter.txt"), "Dear reader");
+        assertFails(Run.of(args("explore", "-m", text.toString(), "--no-open")), 1, "letter.txt");
+        assertFails(
+                Run.of(args("explore", "-m", model, "-m", text.toString(), "--no-open")),
+                1,
+                "letter.txt");
     }
 
     @Test
