@@ -226,12 +226,7 @@ final class ChangeOptions implements OptionList.Shared {
                             + place
                             + "; steer the residual stream, such as blocks.5.hook_resid_post");
         }
-        double squares = 0;
-        for (float x : vector) {
-            squares += (double) x * x;
-        }
-        float factor = squares == 0 ? 0 : (float) (strength / Math.sqrt(squares));
-        return new Steer(place, vector, factor);
+        return Steer.along(place, vector, strength);
     }
 
     private static Cut cut(GivenPlaces places, String text) {

@@ -95,12 +95,7 @@ final class Changes {
             throw new ApiException(400, "plus: found no tokens, expected some in plus or minus");
         }
         float[] direction = Embeddings.of(model.gpt(), model.processor()).sum(plus, minus);
-        double squares = 0;
-        for (float x : direction) {
-            squares += (double) x * x;
-        }
-        double factor = squares == 0 ? 0 : change.real("factor", 1) / Math.sqrt(squares);
-        return new Intervention.Steer(place, direction, (float) factor);
+        return Intervention.Steer.along(place, direction, change.real("factor", 1));
     }
 
     private Intervention cut(Question change) {

@@ -58,6 +58,16 @@ public sealed interface Intervention {
         public Steer {
             sameWidth(place, direction);
         }
+
+        /**
+         * The same with a direction that is made as long as is said; one of no length adds nothing.
+         *
+         * @param length what is added at each position
+         */
+        public static Steer along(Place place, float[] direction, double length) {
+            double own = VectorLengths.of(direction, 0, direction.length);
+            return new Steer(place, direction, own == 0 ? 0 : (float) (length / own));
+        }
     }
 
     /**
