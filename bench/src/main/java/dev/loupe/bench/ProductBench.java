@@ -24,8 +24,9 @@ import org.openjdk.jmh.annotations.Warmup;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A matrix of 16 million weights, more than most caches hold, times one generated token or 128
- * prompt tokens. One operation is the whole product: 16.8 and 2,147 million multiply-adds.
+ * A matrix of 16 million weights, more than most caches hold, times one generated token, those of
+ * 32 sequences, or 128 prompt tokens. One operation is the whole product: 16.8, 537 and 2,147
+ * million multiply-adds.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -47,7 +48,9 @@ public class ProductBench {
     private Weight weight = new Weight.Floats(0, 0, new float[0][]);
     private Tensor drawn = Tensor.of(0, 0);
     private Tensor prompt = Tensor.of(0, 0);
+    private Tensor drawnTogether = Tensor.of(0, 0);
     private Tensor drawnOut = Tensor.of(0, 0);
+    private Tensor togetherOut = Tensor.of(0, 0);
     private Tensor promptOut = Tensor.of(0, 0);
 
     @Setup
@@ -56,8 +59,10 @@ public class ProductBench {
         processor = new Processor(Kernels.vectors(), new Threads(threads));
         weight = Matrices.weight(type, ROWS, COLS, processor.threads());
         drawn = Matrices.tensor(1, COLS, 1);
+        drawnTogether = Matrices.tensor(32, COLS, 32);
         prompt = Matrices.tensor(128, COLS, 0);
         drawnOut = Tensor.of(1, ROWS, 1);
+        togetherOut = Tensor.of(32, ROWS, 32);
         promptOut = Tensor.of(128, ROWS);
     }
 
@@ -71,6 +76,13 @@ public class ProductBench {
     public Tensor generated() {
         Product.multiply(processor, drawn, weight, null, drawnOut);
         return drawnOut;
+    }
+
+    /** Tokens that 32 sequences generate together: as many multiply-adds as 32 of one. */
+    @Benchmark
+    public Tensor generatedTogether() {
+        Product.multiply(processor, drawnTogether, weight, null, togetherOut);
+        return togetherOut;
     }
 
     /** 128 prompt tokens. */

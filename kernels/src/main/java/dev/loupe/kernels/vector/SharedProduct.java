@@ -15,26 +15,37 @@ import java.util.function.Function;
 
 /**
  * Panels of codes times several generated tokens. Each group of codes becomes floats once, in
- * memory that stays in the nearest cache, and is multiplied by eight tokens at a time, or by four
- * where there are no registers for more. A token's sums have the order and the bits that {@link
- * GeneratedProduct} gives them: here a code and its input are themselves, there one is larger by a
- * power of two and the other smaller.
+ * memory that stays in the nearest cache, and is multiplied by a block of tokens. A token's sums
+ * have the order and the bits that {@link GeneratedProduct} gives them: here a code and its input
+ * are themselves, there one is larger by a power of two and the other smaller.
  *
- * <p>The inputs of eight tokens lie side by side, so that one register says where all of them are;
- * with an array for each token the processor spent half of its time on finding them.
+ * <p>With 32 registers a block is eight tokens by one vector, and each block unpacks for itself:
+ * once for all of them gained nothing. With 16 registers it is four tokens by two vectors, the even
+ * columns before the odd ones, and all blocks share what is unpacked, which would cost as much as
+ * multiplying by four tokens.
+ *
+ * <p>The inputs of a block lie side by side, so that one register says where all of them are; with
+ * an array for each token the processor spent half of its time on finding them.
  */
 final class SharedProduct {
-    private static final int TOGETHER = PanelProduct.MANY_REGISTERS ? 8 : 4;
+    private static final boolean EIGHT = PanelProduct.MANY_REGISTERS;
+    private static final int TOGETHER = EIGHT ? 8 : 4;
     private static final ThreadLocal<SharedProduct> OF_THREAD =
             ThreadLocal.withInitial(SharedProduct::new);
 
+    /** A group of a panel, {@code [column * 16 + row]}. */
     private float[] codes = new float[0];
-    private final float[] outputs = new float[TOGETHER * L];
+
+    /** For each block {@code [row / L, token, row % L]}. */
+    private float[] outputs = new float[0];
+
+    /** The sums of even columns of two vectors by four tokens. */
+    private final float[] even = new float[8 * L];
 
     /** The tokens that were put side by side last; the parts of a product have them in common. */
     private Activations[] known = new Activations[0];
 
-    private Inputs[] inputs = new Inputs[0];
+    private Inputs inputs = new Inputs(0, 0, new float[0], new float[0], new float[0]);
 
     /** The sum of what was read ahead; it is kept so that it is read at all. */
     int ahead;
@@ -46,13 +57,14 @@ final class SharedProduct {
         product.read(tokens);
         ScaleScratch wide = ScaleScratch.ofThread(w);
         int whole = tokens.length % TOGETHER == 1 ? tokens.length - 1 : tokens.length;
-        if (product.codes.length < w.groupSize() * L) {
-            product.codes = new float[w.groupSize() * L];
-        }
+        int blocks = (whole + TOGETHER - 1) / TOGETHER;
+        int each = EIGHT ? 1 : blocks;
+        product.reserve(w.groupSize(), each);
         for (int panel = from; panel < to; panel++) {
             wide.widen(w, panel, 0);
-            for (int t = 0; t < whole; t += TOGETHER) {
-                product.multiply(w, panel, wide, t, Math.min(whole - t, TOGETHER), y);
+            for (int block = 0; block < blocks; block += each) {
+                product.multiply(w, panel, wide, block, each);
+                product.store(w, panel, block, Math.min(whole, (block + each) * TOGETHER), y);
             }
         }
         if (whole < tokens.length) {
@@ -60,65 +72,99 @@ final class SharedProduct {
         }
     }
 
+    private void reserve(int groupSize, int blocks) {
+        if (codes.length < groupSize * PANEL) {
+            codes = new float[groupSize * PANEL];
+        }
+        if (outputs.length < blocks * TOGETHER * PANEL) {
+            outputs = new float[blocks * TOGETHER * PANEL];
+        }
+    }
+
     /** Tokens do not change once they are ready, so what is the same array has the same numbers. */
     @SuppressWarnings("ReferenceEquality")
     private void read(Activations[] tokens) {
         if (known != tokens) {
-            inputs = new Inputs[(tokens.length + TOGETHER - 1) / TOGETHER];
-            Arrays.setAll(inputs, i -> Inputs.of(tokens, i * TOGETHER));
+            inputs = Inputs.of(tokens);
             known = tokens;
         }
     }
 
     /**
-     * What {@link #TOGETHER} tokens have, token after token for each column or group; where fewer
-     * are left the last one is there more than once.
+     * What all tokens have: blocks of tokens, and in each token after token for each column, or
+     * group. Where fewer are left than a block has the last token is there more than once. The
+     * blocks lie as they are read: one after the other for each group where they share what is
+     * unpacked, and otherwise the groups for each block.
      */
-    private record Inputs(float[] plain, float[] starts, float[] sums) {
-        static Inputs of(Activations[] tokens, int first) {
-            Activations[] some = new Activations[TOGETHER];
-            Arrays.setAll(some, i -> tokens[Math.min(first + i, tokens.length - 1)]);
+    private record Inputs(int blocks, int groups, float[] plain, float[] starts, float[] sums) {
+        static Inputs of(Activations[] tokens) {
+            int blocks = (tokens.length + TOGETHER - 1) / TOGETHER;
+            int groups = tokens[0].sums().length;
             return new Inputs(
-                    sideBySide(some, Activations::plain),
-                    sideBySide(some, Activations::starts),
-                    sideBySide(some, Activations::sums));
+                    blocks,
+                    groups,
+                    sideBySide(tokens, blocks, groups, Activations::plain),
+                    sideBySide(tokens, blocks, groups, Activations::starts),
+                    sideBySide(tokens, blocks, groups, Activations::sums));
+        }
+
+        /** Which of all groups of all blocks this one is. */
+        static int place(int block, int blocks, int group, int groups) {
+            return EIGHT ? block * groups + group : group * blocks + block;
+        }
+
+        int place(int block, int group) {
+            return place(block, blocks, group, groups);
         }
 
         private static float[] sideBySide(
-                Activations[] tokens, Function<Activations, float[]> part) {
-            float[] all = new float[TOGETHER * part.apply(tokens[0]).length];
-            for (int i = 0; i < TOGETHER; i++) {
-                float[] numbers = part.apply(tokens[i]);
-                for (int k = 0; k < numbers.length; k++) {
-                    all[k * TOGETHER + i] = numbers[k];
+                Activations[] tokens, int blocks, int groups, Function<Activations, float[]> part) {
+            int each = part.apply(tokens[0]).length / groups;
+            float[] all = new float[blocks * groups * each * TOGETHER];
+            for (int t = 0; t < blocks * TOGETHER; t++) {
+                float[] numbers = part.apply(tokens[Math.min(t, tokens.length - 1)]);
+                for (int group = 0; group < groups; group++) {
+                    int to = place(t / TOGETHER, blocks, group, groups) * each * TOGETHER;
+                    for (int i = 0; i < each; i++) {
+                        all[to + i * TOGETHER + t % TOGETHER] = numbers[group * each + i];
+                    }
                 }
             }
             return all;
         }
     }
 
-    /** As many tokens as go together from {@code t} on, of which {@code n} are there. */
-    private void multiply(Weight.Codes w, int panel, ScaleScratch wide, int t, int n, Tensor y) {
-        Inputs in = inputs[t / TOGETHER];
+    /** A panel times {@code count} blocks of tokens, from {@code first} on. */
+    private void multiply(Weight.Codes w, int panel, ScaleScratch wide, int first, int count) {
         int size = w.groupSize();
         int[] next = w.codes()[Math.min(panel + 1, w.panels() - 1)];
         int lines = size * w.coding().bits() / 32;
-        for (int lane = 0; lane < PANEL; lane += L) {
-            Arrays.fill(outputs, 0f);
-            for (int group = 0; group < w.groups(); group++) {
-                ahead += read(next, group * lines, (group + 1) * lines);
-                Unpacking.codes(w, panel, lane, group * size, size, codes, 0, L);
-                int at = group * PANEL + lane;
-                if (n > 4) {
-                    eight(size, wide.scales(), wide.offsets(), at, in, group);
+        Arrays.fill(outputs, 0, count * TOGETHER * PANEL, 0f);
+        for (int group = 0; group < w.groups(); group++) {
+            ahead += read(next, group * lines, (group + 1) * lines);
+            for (int lane = 0; lane < PANEL; lane += L) {
+                Unpacking.codes(w, panel, lane, group * size, size, codes, lane, PANEL);
+            }
+            for (int block = 0; block < count; block++) {
+                int place = inputs.place(first + block, group);
+                if (EIGHT) {
+                    eight(size, wide.scales(), wide.offsets(), group * PANEL, inputs, place);
                 } else {
-                    four(size, wide.scales(), wide.offsets(), at, in, group);
+                    four(size, wide, group * PANEL, inputs, place, block * TOGETHER * PANEL);
                 }
             }
+        }
+    }
+
+    /** Brings what was computed to the rows of tokens up to {@code end}. */
+    private void store(Weight.Codes w, int panel, int block, int end, Tensor y) {
+        for (int lane = 0; lane < PANEL; lane += L) {
             int row = panel * PANEL + lane;
             int count = Math.min(L, w.rows() - row);
-            for (int i = 0; i < n && count > 0; i++) {
-                System.arraycopy(outputs, i * L, y.data(), y.row(t + i) + row, count);
+            for (int t = block * TOGETHER; t < end && count > 0; t++) {
+                int token = t - block * TOGETHER;
+                int at = (token / TOGETHER * PANEL + lane) * TOGETHER + token % TOGETHER * L;
+                System.arraycopy(outputs, at, y.data(), y.row(t) + row, count);
             }
         }
     }
@@ -132,17 +178,17 @@ final class SharedProduct {
         return sum;
     }
 
-    private void eight(int size, float[] scales, float[] offsets, int at, Inputs in, int group) {
+    private void eight(int size, float[] scales, float[] offsets, int at, Inputs in, int place) {
         float[] x = in.plain;
         float[] starts = in.starts;
-        FloatVector a0 = FloatVector.broadcast(F, starts[8 * group]);
-        FloatVector a1 = FloatVector.broadcast(F, starts[8 * group + 1]);
-        FloatVector a2 = FloatVector.broadcast(F, starts[8 * group + 2]);
-        FloatVector a3 = FloatVector.broadcast(F, starts[8 * group + 3]);
-        FloatVector a4 = FloatVector.broadcast(F, starts[8 * group + 4]);
-        FloatVector a5 = FloatVector.broadcast(F, starts[8 * group + 5]);
-        FloatVector a6 = FloatVector.broadcast(F, starts[8 * group + 6]);
-        FloatVector a7 = FloatVector.broadcast(F, starts[8 * group + 7]);
+        FloatVector a0 = FloatVector.broadcast(F, starts[8 * place]);
+        FloatVector a1 = FloatVector.broadcast(F, starts[8 * place + 1]);
+        FloatVector a2 = FloatVector.broadcast(F, starts[8 * place + 2]);
+        FloatVector a3 = FloatVector.broadcast(F, starts[8 * place + 3]);
+        FloatVector a4 = FloatVector.broadcast(F, starts[8 * place + 4]);
+        FloatVector a5 = FloatVector.broadcast(F, starts[8 * place + 5]);
+        FloatVector a6 = FloatVector.broadcast(F, starts[8 * place + 6]);
+        FloatVector a7 = FloatVector.broadcast(F, starts[8 * place + 7]);
         FloatVector b0 = FloatVector.zero(F);
         FloatVector b1 = b0;
         FloatVector b2 = b0;
@@ -151,7 +197,7 @@ final class SharedProduct {
         FloatVector b5 = b0;
         FloatVector b6 = b0;
         FloatVector b7 = b0;
-        int first = 8 * group * size;
+        int first = 8 * place * size;
         for (int k = 0; k < size; k += 2) {
             int i = first + 8 * k;
             FloatVector u = FloatVector.fromArray(F, codes, k * L);
@@ -185,14 +231,14 @@ final class SharedProduct {
         if (offsets.length > 0) {
             FloatVector offset = FloatVector.fromArray(F, offsets, at);
             float[] sums = in.sums;
-            a0 = offset.fma(FloatVector.broadcast(F, sums[8 * group]), a0);
-            a1 = offset.fma(FloatVector.broadcast(F, sums[8 * group + 1]), a1);
-            a2 = offset.fma(FloatVector.broadcast(F, sums[8 * group + 2]), a2);
-            a3 = offset.fma(FloatVector.broadcast(F, sums[8 * group + 3]), a3);
-            a4 = offset.fma(FloatVector.broadcast(F, sums[8 * group + 4]), a4);
-            a5 = offset.fma(FloatVector.broadcast(F, sums[8 * group + 5]), a5);
-            a6 = offset.fma(FloatVector.broadcast(F, sums[8 * group + 6]), a6);
-            a7 = offset.fma(FloatVector.broadcast(F, sums[8 * group + 7]), a7);
+            a0 = offset.fma(FloatVector.broadcast(F, sums[8 * place]), a0);
+            a1 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 1]), a1);
+            a2 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 2]), a2);
+            a3 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 3]), a3);
+            a4 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 4]), a4);
+            a5 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 5]), a5);
+            a6 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 6]), a6);
+            a7 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 7]), a7);
         }
         a0.intoArray(outputs, 0);
         a1.intoArray(outputs, L);
@@ -204,47 +250,133 @@ final class SharedProduct {
         a7.intoArray(outputs, 7 * L);
     }
 
-    private void four(int size, float[] scales, float[] offsets, int at, Inputs in, int group) {
-        float[] x = in.plain;
-        float[] starts = in.starts;
-        FloatVector a0 = FloatVector.broadcast(F, starts[TOGETHER * group]);
-        FloatVector a1 = FloatVector.broadcast(F, starts[TOGETHER * group + 1]);
-        FloatVector a2 = FloatVector.broadcast(F, starts[TOGETHER * group + 2]);
-        FloatVector a3 = FloatVector.broadcast(F, starts[TOGETHER * group + 3]);
-        FloatVector b0 = FloatVector.zero(F);
-        FloatVector b1 = b0;
-        FloatVector b2 = b0;
-        FloatVector b3 = b0;
-        int first = TOGETHER * group * size;
+    /** A group times four tokens, two vectors at a time. */
+    private void four(int size, ScaleScratch wide, int scales, Inputs in, int place, int out) {
+        int first = 4 * place * size;
+        for (int lane = 0; lane < PANEL; lane += 2 * L) {
+            evens(size, lane, in.plain, first, in.starts, 4 * place);
+            int scale = scales + lane;
+            odds(size, lane + PANEL, in.plain, first + 4, wide.scales(), scale, out + 4 * lane);
+            if (wide.offsets().length > 0) {
+                offsets(wide.offsets(), scale, in.sums, 4 * place, out + 4 * lane);
+            }
+        }
+    }
+
+    /** Even columns times four tokens. */
+    private void evens(int size, int at, float[] x, int first, float[] starts, int start) {
+        FloatVector a0 = FloatVector.broadcast(F, starts[start]);
+        FloatVector a1 = FloatVector.broadcast(F, starts[start + 1]);
+        FloatVector a2 = FloatVector.broadcast(F, starts[start + 2]);
+        FloatVector a3 = FloatVector.broadcast(F, starts[start + 3]);
+        FloatVector b0 = a0;
+        FloatVector b1 = a1;
+        FloatVector b2 = a2;
+        FloatVector b3 = a3;
         for (int k = 0; k < size; k += 2) {
-            int i = first + TOGETHER * k;
-            FloatVector u = FloatVector.fromArray(F, codes, k * L);
-            a0 = u.fma(FloatVector.broadcast(F, x[i]), a0);
-            a1 = u.fma(FloatVector.broadcast(F, x[i + 1]), a1);
-            a2 = u.fma(FloatVector.broadcast(F, x[i + 2]), a2);
-            a3 = u.fma(FloatVector.broadcast(F, x[i + 3]), a3);
-            FloatVector v = FloatVector.fromArray(F, codes, k * L + L);
-            b0 = v.fma(FloatVector.broadcast(F, x[i + TOGETHER]), b0);
-            b1 = v.fma(FloatVector.broadcast(F, x[i + TOGETHER + 1]), b1);
-            b2 = v.fma(FloatVector.broadcast(F, x[i + TOGETHER + 2]), b2);
-            b3 = v.fma(FloatVector.broadcast(F, x[i + TOGETHER + 3]), b3);
+            FloatVector u = FloatVector.fromArray(F, codes, at + k * PANEL);
+            FloatVector v = FloatVector.fromArray(F, codes, at + k * PANEL + L);
+            FloatVector s = FloatVector.broadcast(F, x[first + 4 * k]);
+            a0 = u.fma(s, a0);
+            b0 = v.fma(s, b0);
+            s = FloatVector.broadcast(F, x[first + 4 * k + 1]);
+            a1 = u.fma(s, a1);
+            b1 = v.fma(s, b1);
+            s = FloatVector.broadcast(F, x[first + 4 * k + 2]);
+            a2 = u.fma(s, a2);
+            b2 = v.fma(s, b2);
+            s = FloatVector.broadcast(F, x[first + 4 * k + 3]);
+            a3 = u.fma(s, a3);
+            b3 = v.fma(s, b3);
         }
-        FloatVector scale = FloatVector.fromArray(F, scales, at);
-        a0 = a0.add(b0).fma(scale, FloatVector.fromArray(F, outputs, 0));
-        a1 = a1.add(b1).fma(scale, FloatVector.fromArray(F, outputs, L));
-        a2 = a2.add(b2).fma(scale, FloatVector.fromArray(F, outputs, 2 * L));
-        a3 = a3.add(b3).fma(scale, FloatVector.fromArray(F, outputs, 3 * L));
-        if (offsets.length > 0) {
-            FloatVector offset = FloatVector.fromArray(F, offsets, at);
-            float[] sums = in.sums;
-            a0 = offset.fma(FloatVector.broadcast(F, sums[TOGETHER * group]), a0);
-            a1 = offset.fma(FloatVector.broadcast(F, sums[TOGETHER * group + 1]), a1);
-            a2 = offset.fma(FloatVector.broadcast(F, sums[TOGETHER * group + 2]), a2);
-            a3 = offset.fma(FloatVector.broadcast(F, sums[TOGETHER * group + 3]), a3);
+        a0.intoArray(even, 0);
+        a1.intoArray(even, L);
+        a2.intoArray(even, 2 * L);
+        a3.intoArray(even, 3 * L);
+        b0.intoArray(even, 4 * L);
+        b1.intoArray(even, 5 * L);
+        b2.intoArray(even, 6 * L);
+        b3.intoArray(even, 7 * L);
+    }
+
+    /**
+     * Odd columns times four tokens; adds what the even ones gave, and all of it to the outputs.
+     */
+    private void odds(int size, int at, float[] x, int first, float[] scales, int scale, int out) {
+        FloatVector a0 = FloatVector.zero(F);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        FloatVector b0 = a0;
+        FloatVector b1 = a0;
+        FloatVector b2 = a0;
+        FloatVector b3 = a0;
+        for (int k = 0; k < size; k += 2) {
+            FloatVector u = FloatVector.fromArray(F, codes, at + k * PANEL);
+            FloatVector v = FloatVector.fromArray(F, codes, at + k * PANEL + L);
+            FloatVector s = FloatVector.broadcast(F, x[first + 4 * k]);
+            a0 = u.fma(s, a0);
+            b0 = v.fma(s, b0);
+            s = FloatVector.broadcast(F, x[first + 4 * k + 1]);
+            a1 = u.fma(s, a1);
+            b1 = v.fma(s, b1);
+            s = FloatVector.broadcast(F, x[first + 4 * k + 2]);
+            a2 = u.fma(s, a2);
+            b2 = v.fma(s, b2);
+            s = FloatVector.broadcast(F, x[first + 4 * k + 3]);
+            a3 = u.fma(s, a3);
+            b3 = v.fma(s, b3);
         }
-        a0.intoArray(outputs, 0);
-        a1.intoArray(outputs, L);
-        a2.intoArray(outputs, 2 * L);
-        a3.intoArray(outputs, 3 * L);
+        FloatVector s = FloatVector.fromArray(F, scales, scale);
+        FloatVector.fromArray(F, even, 0)
+                .add(a0)
+                .fma(s, FloatVector.fromArray(F, outputs, out))
+                .intoArray(outputs, out);
+        FloatVector.fromArray(F, even, L)
+                .add(a1)
+                .fma(s, FloatVector.fromArray(F, outputs, out + L))
+                .intoArray(outputs, out + L);
+        FloatVector.fromArray(F, even, 2 * L)
+                .add(a2)
+                .fma(s, FloatVector.fromArray(F, outputs, out + 2 * L))
+                .intoArray(outputs, out + 2 * L);
+        FloatVector.fromArray(F, even, 3 * L)
+                .add(a3)
+                .fma(s, FloatVector.fromArray(F, outputs, out + 3 * L))
+                .intoArray(outputs, out + 3 * L);
+        s = FloatVector.fromArray(F, scales, scale + L);
+        FloatVector.fromArray(F, even, 4 * L)
+                .add(b0)
+                .fma(s, FloatVector.fromArray(F, outputs, out + 4 * L))
+                .intoArray(outputs, out + 4 * L);
+        FloatVector.fromArray(F, even, 5 * L)
+                .add(b1)
+                .fma(s, FloatVector.fromArray(F, outputs, out + 5 * L))
+                .intoArray(outputs, out + 5 * L);
+        FloatVector.fromArray(F, even, 6 * L)
+                .add(b2)
+                .fma(s, FloatVector.fromArray(F, outputs, out + 6 * L))
+                .intoArray(outputs, out + 6 * L);
+        FloatVector.fromArray(F, even, 7 * L)
+                .add(b3)
+                .fma(s, FloatVector.fromArray(F, outputs, out + 7 * L))
+                .intoArray(outputs, out + 7 * L);
+    }
+
+    private void offsets(float[] offsets, int at, float[] x, int first, int out) {
+        FloatVector s0 = FloatVector.broadcast(F, x[first]);
+        FloatVector s1 = FloatVector.broadcast(F, x[first + 1]);
+        FloatVector s2 = FloatVector.broadcast(F, x[first + 2]);
+        FloatVector s3 = FloatVector.broadcast(F, x[first + 3]);
+        FloatVector u = FloatVector.fromArray(F, offsets, at);
+        u.fma(s0, FloatVector.fromArray(F, outputs, out)).intoArray(outputs, out);
+        u.fma(s1, FloatVector.fromArray(F, outputs, out + L)).intoArray(outputs, out + L);
+        u.fma(s2, FloatVector.fromArray(F, outputs, out + 2 * L)).intoArray(outputs, out + 2 * L);
+        u.fma(s3, FloatVector.fromArray(F, outputs, out + 3 * L)).intoArray(outputs, out + 3 * L);
+        FloatVector v = FloatVector.fromArray(F, offsets, at + L);
+        v.fma(s0, FloatVector.fromArray(F, outputs, out + 4 * L)).intoArray(outputs, out + 4 * L);
+        v.fma(s1, FloatVector.fromArray(F, outputs, out + 5 * L)).intoArray(outputs, out + 5 * L);
+        v.fma(s2, FloatVector.fromArray(F, outputs, out + 6 * L)).intoArray(outputs, out + 6 * L);
+        v.fma(s3, FloatVector.fromArray(F, outputs, out + 7 * L)).intoArray(outputs, out + 7 * L);
     }
 }
