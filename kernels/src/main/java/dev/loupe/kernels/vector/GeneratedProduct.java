@@ -28,7 +28,7 @@ import jdk.incubator.vector.IntVector;
  *       nothing but that the line is on its way before it is needed. Java has no instruction for
  *       that, and the processor fetches by itself only to the end of a page. Both together: 1.25 to
  *       1.4 times the speed.
- *   <li>Codes are unpacked in registers ({@link CodesProduct}).
+ *   <li>Codes are unpacked in registers ({@link CodesProduct}, {@link NarrowCodesProduct}).
  * </ul>
  *
  * <p>Nothing here is taken out into methods that take or give vectors: one that the JIT has
@@ -64,7 +64,11 @@ final class GeneratedProduct {
             }
             case Weight.Codes w -> {
                 turns.readScales(w);
-                CodesProduct.multiply(w, turns, x);
+                if (PanelProduct.MANY_REGISTERS) {
+                    CodesProduct.multiply(w, turns, x);
+                } else {
+                    NarrowCodesProduct.multiply(w, turns, x);
+                }
             }
             case Weight.Stack w -> throw new IllegalArgumentException("a stack");
         }

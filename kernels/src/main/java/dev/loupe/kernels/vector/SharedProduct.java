@@ -63,7 +63,7 @@ final class SharedProduct {
         for (int panel = from; panel < to; panel++) {
             wide.widen(w, panel, 0);
             for (int block = 0; block < blocks; block += each) {
-                product.multiply(w, panel, wide, block, each);
+                product.multiply(w, panel, wide, block, each, whole);
                 product.store(w, panel, block, Math.min(whole, (block + each) * TOGETHER), y);
             }
         }
@@ -134,8 +134,13 @@ final class SharedProduct {
         }
     }
 
-    /** A panel times {@code count} blocks of tokens, from {@code first} on. */
-    private void multiply(Weight.Codes w, int panel, ScaleScratch wide, int first, int count) {
+    /**
+     * A panel times {@code count} blocks of tokens, from {@code first} on.
+     *
+     * @param tokens how many there are in all blocks
+     */
+    private void multiply(
+            Weight.Codes w, int panel, ScaleScratch wide, int first, int count, int tokens) {
         int size = w.groupSize();
         int[] next = w.codes()[Math.min(panel + 1, w.panels() - 1)];
         int lines = size * w.coding().bits() / 32;
@@ -147,10 +152,12 @@ final class SharedProduct {
             }
             for (int block = 0; block < count; block++) {
                 int place = inputs.place(first + block, group);
-                if (EIGHT) {
-                    eight(size, wide.scales(), wide.offsets(), group * PANEL, inputs, place);
-                } else {
+                if (!EIGHT) {
                     four(size, wide, group * PANEL, inputs, place, block * TOGETHER * PANEL);
+                } else if (tokens - first * TOGETHER <= 4) {
+                    half(size, wide.scales(), wide.offsets(), group * PANEL, inputs, place);
+                } else {
+                    eight(size, wide.scales(), wide.offsets(), group * PANEL, inputs, place);
                 }
             }
         }
@@ -248,6 +255,51 @@ final class SharedProduct {
         a5.intoArray(outputs, 5 * L);
         a6.intoArray(outputs, 6 * L);
         a7.intoArray(outputs, 7 * L);
+    }
+
+    /** The first four of a block of eight, where no more are there. */
+    private void half(int size, float[] scales, float[] offsets, int at, Inputs in, int place) {
+        float[] x = in.plain;
+        float[] starts = in.starts;
+        FloatVector a0 = FloatVector.broadcast(F, starts[8 * place]);
+        FloatVector a1 = FloatVector.broadcast(F, starts[8 * place + 1]);
+        FloatVector a2 = FloatVector.broadcast(F, starts[8 * place + 2]);
+        FloatVector a3 = FloatVector.broadcast(F, starts[8 * place + 3]);
+        FloatVector b0 = FloatVector.zero(F);
+        FloatVector b1 = b0;
+        FloatVector b2 = b0;
+        FloatVector b3 = b0;
+        int first = 8 * place * size;
+        for (int k = 0; k < size; k += 2) {
+            int i = first + 8 * k;
+            FloatVector u = FloatVector.fromArray(F, codes, k * L);
+            a0 = u.fma(FloatVector.broadcast(F, x[i]), a0);
+            a1 = u.fma(FloatVector.broadcast(F, x[i + 1]), a1);
+            a2 = u.fma(FloatVector.broadcast(F, x[i + 2]), a2);
+            a3 = u.fma(FloatVector.broadcast(F, x[i + 3]), a3);
+            FloatVector v = FloatVector.fromArray(F, codes, k * L + L);
+            b0 = v.fma(FloatVector.broadcast(F, x[i + 8]), b0);
+            b1 = v.fma(FloatVector.broadcast(F, x[i + 8 + 1]), b1);
+            b2 = v.fma(FloatVector.broadcast(F, x[i + 8 + 2]), b2);
+            b3 = v.fma(FloatVector.broadcast(F, x[i + 8 + 3]), b3);
+        }
+        FloatVector scale = FloatVector.fromArray(F, scales, at);
+        a0 = a0.add(b0).fma(scale, FloatVector.fromArray(F, outputs, 0));
+        a1 = a1.add(b1).fma(scale, FloatVector.fromArray(F, outputs, L));
+        a2 = a2.add(b2).fma(scale, FloatVector.fromArray(F, outputs, 2 * L));
+        a3 = a3.add(b3).fma(scale, FloatVector.fromArray(F, outputs, 3 * L));
+        if (offsets.length > 0) {
+            FloatVector offset = FloatVector.fromArray(F, offsets, at);
+            float[] sums = in.sums;
+            a0 = offset.fma(FloatVector.broadcast(F, sums[8 * place]), a0);
+            a1 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 1]), a1);
+            a2 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 2]), a2);
+            a3 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 3]), a3);
+        }
+        a0.intoArray(outputs, 0);
+        a1.intoArray(outputs, L);
+        a2.intoArray(outputs, 2 * L);
+        a3.intoArray(outputs, 3 * L);
     }
 
     /** A group times four tokens, two vectors at a time. */
