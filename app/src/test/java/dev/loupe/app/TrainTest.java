@@ -228,6 +228,11 @@ class TrainTest {
         assertThat(trained.code()).isZero();
         assertThat(Files.readAllBytes(folder.resolve("model/tokenizer.json")))
                 .isEqualTo(Files.readAllBytes(out.resolve("tokenizer.json")));
+        // the settings beside it may be missing
+        Files.delete(out.resolve("tokenizer_config.json"));
+        String other = folder.resolve("other").toString();
+        assertThat(train("--tokenizer", out.toString(), "--steps", "2", "-o", other).code())
+                .isZero();
     }
 
     private void fails(int code, String says, String... args) throws IOException {

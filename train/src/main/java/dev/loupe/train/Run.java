@@ -118,20 +118,28 @@ public final class Run implements Course {
         return Tokenizers.open(folder);
     }
 
+    /** Takes a folder's tokenizer, and its settings where it has any. */
     private void copy(Path model) {
-        try {
-            for (String name : List.of("tokenizer_config.json", "tokenizer.json")) {
-                Files.copy(
-                        model.resolve(name),
-                        folder.resolve(name),
-                        StandardCopyOption.REPLACE_EXISTING);
-            }
-        } catch (IOException e) {
+        Path file = model.resolve("tokenizer.json");
+        if (!Files.isReadable(file)) {
             throw new DataException(
                     model,
-                    "has no tokenizer to copy; take bpe, characters, bytes, or a folder with a"
+                    "has no tokenizer.json to read; take bpe, characters, bytes, or a folder with a"
                             + " tokenizer.json");
         }
+        Path config = model.resolve("tokenizer_config.json");
+        try {
+            copyHere(file);
+            if (Files.exists(config)) {
+                copyHere(config);
+            }
+        } catch (IOException e) {
+            throw new DataException(model, "cannot be copied: " + e.getMessage());
+        }
+    }
+
+    private void copyHere(Path file) throws IOException {
+        Files.copy(file, folder.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
     }
 
     private static BpeVocabulary characters(Corpus corpus, Watcher watcher) {
