@@ -1,6 +1,7 @@
 package dev.loupe.kernels;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,6 +18,16 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public record Activations(float[] plain, float[] values, float[] starts, float[] sums) {
     private static final Map<Coding, float[]> INVERSES = new ConcurrentHashMap<>();
+
+    /** So many tokens of a shape have room when no product runs. */
+    private static final int KEPT = 64;
+
+    /**
+     * Each thread's room for the tokens of its products. Made anew for each of them it was two
+     * thirds of what the collector had to do where many sequences are continued together.
+     */
+    private static final ThreadLocal<Map<Shape, List<Activations>>> FREE =
+            ThreadLocal.withInitial(HashMap::new);
 
     /**
      * All tokens made ready for each of some weights; those that read them alike share one.
@@ -46,11 +57,37 @@ public record Activations(float[] plain, float[] values, float[] starts, float[]
 
     private static Activations[] ofTokens(Weight weight, Tensor x) {
         Activations[] tokens = new Activations[x.rows()];
+        List<Activations> free =
+                FREE.get().computeIfAbsent(Shape.of(weight), s -> new ArrayList<>());
         for (int t = 0; t < tokens.length; t++) {
-            tokens[t] = roomFor(weight);
+            tokens[t] = free.isEmpty() ? roomFor(weight) : free.removeLast();
             tokens[t].read(weight, x.data(), x.row(t));
         }
         return tokens;
+    }
+
+    /** Lets this thread's next product have the room of tokens that nobody reads any more. */
+    static void release(List<Weight> weights, List<Activations[]> ready) {
+        for (int i = 0; i < ready.size(); i++) {
+            if (ready.indexOf(ready.get(i)) == i) {
+                List<Activations> free =
+                        FREE.get()
+                                .computeIfAbsent(Shape.of(weights.get(i)), s -> new ArrayList<>());
+                for (Activations room : ready.get(i)) {
+                    if (free.size() < KEPT) {
+                        free.add(room);
+                    }
+                }
+            }
+        }
+    }
+
+    /** How much room it takes to read a token for a weight. */
+    private record Shape(int cols, int groups) {
+        static Shape of(Weight weight) {
+            int groups = weight instanceof Weight.Codes codes ? codes.groups() : 0;
+            return new Shape(weight.cols(), groups);
+        }
     }
 
     /** Room for the inputs of {@code weight}. */

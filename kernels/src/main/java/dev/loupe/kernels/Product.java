@@ -74,6 +74,15 @@ public final class Product {
     private static void multiplyGenerated(Processor processor, Tensor x, Weight w, Tensor y) {
         List<Weight> parts = parts(w);
         List<Activations[]> ready = Activations.ofTokens(parts, x);
+        try {
+            multiplyGenerated(processor, parts, ready, y);
+        } finally {
+            Activations.release(parts, ready);
+        }
+    }
+
+    private static void multiplyGenerated(
+            Processor processor, List<Weight> parts, List<Activations[]> ready, Tensor y) {
         int pairs = parts.stream().mapToInt(Product::pairs).sum();
         processor
                 .threads()

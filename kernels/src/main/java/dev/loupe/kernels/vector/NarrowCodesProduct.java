@@ -21,7 +21,7 @@ import jdk.incubator.vector.IntVector;
  * other, and the JIT makes all of them ready at once, more than there are registers: the sums went
  * to memory and back for every int of codes. Here an int is shifted down from one code to the next.
  * That keeps the order, and inputs need not make up for the places of codes. A third faster on Zen
- * 3, and slower where there are 32 registers. The sums have the same bits.
+ * 3; not measured where there are 32 registers. The sums have the same bits.
  */
 final class NarrowCodesProduct {
     private NarrowCodesProduct() {}

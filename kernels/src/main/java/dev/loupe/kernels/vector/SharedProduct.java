@@ -30,6 +30,10 @@ import java.util.function.Function;
 final class SharedProduct {
     private static final boolean EIGHT = PanelProduct.MANY_REGISTERS;
     private static final int TOGETHER = EIGHT ? 8 : 4;
+
+    /** What the sums of odd columns start with. */
+    private static final float[] NOTHING = new float[4];
+
     private static final ThreadLocal<SharedProduct> OF_THREAD =
             ThreadLocal.withInitial(SharedProduct::new);
 
@@ -39,8 +43,10 @@ final class SharedProduct {
     /** For each block {@code [row / L, token, row % L]}. */
     private float[] outputs = new float[0];
 
-    /** The sums of even columns of two vectors by four tokens. */
+    /** The sums of even columns, and of odd ones, of two vectors by four tokens. */
     private final float[] even = new float[8 * L];
+
+    private final float[] odd = new float[8 * L];
 
     /** The tokens that were put side by side last; the parts of a product have them in common. */
     private Activations[] known = new Activations[0];
@@ -85,7 +91,7 @@ final class SharedProduct {
     @SuppressWarnings("ReferenceEquality")
     private void read(Activations[] tokens) {
         if (known != tokens) {
-            inputs = Inputs.of(tokens);
+            inputs = Inputs.of(tokens, inputs);
             known = tokens;
         }
     }
@@ -97,15 +103,16 @@ final class SharedProduct {
      * unpacked, and otherwise the groups for each block.
      */
     private record Inputs(int blocks, int groups, float[] plain, float[] starts, float[] sums) {
-        static Inputs of(Activations[] tokens) {
+        /** Written over {@code old} where that has room. */
+        static Inputs of(Activations[] tokens, Inputs old) {
             int blocks = (tokens.length + TOGETHER - 1) / TOGETHER;
             int groups = tokens[0].sums().length;
             return new Inputs(
                     blocks,
                     groups,
-                    sideBySide(tokens, blocks, groups, Activations::plain),
-                    sideBySide(tokens, blocks, groups, Activations::starts),
-                    sideBySide(tokens, blocks, groups, Activations::sums));
+                    sideBySide(tokens, blocks, groups, Activations::plain, old.plain),
+                    sideBySide(tokens, blocks, groups, Activations::starts, old.starts),
+                    sideBySide(tokens, blocks, groups, Activations::sums, old.sums));
         }
 
         /** Which of all groups of all blocks this one is. */
@@ -118,15 +125,20 @@ final class SharedProduct {
         }
 
         private static float[] sideBySide(
-                Activations[] tokens, int blocks, int groups, Function<Activations, float[]> part) {
+                Activations[] tokens,
+                int blocks,
+                int groups,
+                Function<Activations, float[]> part,
+                float[] old) {
             int each = part.apply(tokens[0]).length / groups;
-            float[] all = new float[blocks * groups * each * TOGETHER];
+            int numbers = blocks * groups * each * TOGETHER;
+            float[] all = old.length < numbers ? new float[numbers] : old;
             for (int t = 0; t < blocks * TOGETHER; t++) {
-                float[] numbers = part.apply(tokens[Math.min(t, tokens.length - 1)]);
+                float[] token = part.apply(tokens[Math.min(t, tokens.length - 1)]);
                 for (int group = 0; group < groups; group++) {
                     int to = place(t / TOGETHER, blocks, group, groups) * each * TOGETHER;
                     for (int i = 0; i < each; i++) {
-                        all[to + i * TOGETHER + t % TOGETHER] = numbers[group * each + i];
+                        all[to + i * TOGETHER + t % TOGETHER] = token[group * each + i];
                     }
                 }
             }
@@ -279,9 +291,9 @@ final class SharedProduct {
             a3 = u.fma(FloatVector.broadcast(F, x[i + 3]), a3);
             FloatVector v = FloatVector.fromArray(F, codes, k * L + L);
             b0 = v.fma(FloatVector.broadcast(F, x[i + 8]), b0);
-            b1 = v.fma(FloatVector.broadcast(F, x[i + 8 + 1]), b1);
-            b2 = v.fma(FloatVector.broadcast(F, x[i + 8 + 2]), b2);
-            b3 = v.fma(FloatVector.broadcast(F, x[i + 8 + 3]), b3);
+            b1 = v.fma(FloatVector.broadcast(F, x[i + 9]), b1);
+            b2 = v.fma(FloatVector.broadcast(F, x[i + 10]), b2);
+            b3 = v.fma(FloatVector.broadcast(F, x[i + 11]), b3);
         }
         FloatVector scale = FloatVector.fromArray(F, scales, at);
         a0 = a0.add(b0).fma(scale, FloatVector.fromArray(F, outputs, 0));
@@ -306,17 +318,17 @@ final class SharedProduct {
     private void four(int size, ScaleScratch wide, int scales, Inputs in, int place, int out) {
         int first = 4 * place * size;
         for (int lane = 0; lane < PANEL; lane += 2 * L) {
-            evens(size, lane, in.plain, first, in.starts, 4 * place);
-            int scale = scales + lane;
-            odds(size, lane + PANEL, in.plain, first + 4, wide.scales(), scale, out + 4 * lane);
-            if (wide.offsets().length > 0) {
-                offsets(wide.offsets(), scale, in.sums, 4 * place, out + 4 * lane);
-            }
+            sum(size, lane, in.plain, first, in.starts, 4 * place, even);
+            sum(size, lane + PANEL, in.plain, first + 4, NOTHING, 0, odd);
+            int at = scales + lane;
+            addSums(wide, at, 0, in.sums, 4 * place, out + 4 * lane);
+            addSums(wide, at + L, 4 * L, in.sums, 4 * place, out + 4 * (lane + L));
         }
     }
 
-    /** Even columns times four tokens. */
-    private void evens(int size, int at, float[] x, int first, float[] starts, int start) {
+    /** Every other column, from the one at {@code at}, times four tokens. */
+    private void sum(
+            int size, int at, float[] x, int first, float[] starts, int start, float[] sums) {
         FloatVector a0 = FloatVector.broadcast(F, starts[start]);
         FloatVector a1 = FloatVector.broadcast(F, starts[start + 1]);
         FloatVector a2 = FloatVector.broadcast(F, starts[start + 2]);
@@ -341,94 +353,35 @@ final class SharedProduct {
             a3 = u.fma(s, a3);
             b3 = v.fma(s, b3);
         }
-        a0.intoArray(even, 0);
-        a1.intoArray(even, L);
-        a2.intoArray(even, 2 * L);
-        a3.intoArray(even, 3 * L);
-        b0.intoArray(even, 4 * L);
-        b1.intoArray(even, 5 * L);
-        b2.intoArray(even, 6 * L);
-        b3.intoArray(even, 7 * L);
+        a0.intoArray(sums, 0);
+        a1.intoArray(sums, L);
+        a2.intoArray(sums, 2 * L);
+        a3.intoArray(sums, 3 * L);
+        b0.intoArray(sums, 4 * L);
+        b1.intoArray(sums, 5 * L);
+        b2.intoArray(sums, 6 * L);
+        b3.intoArray(sums, 7 * L);
     }
 
-    /**
-     * Odd columns times four tokens; adds what the even ones gave, and all of it to the outputs.
-     */
-    private void odds(int size, int at, float[] x, int first, float[] scales, int scale, int out) {
-        FloatVector a0 = FloatVector.zero(F);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
-        FloatVector b0 = a0;
-        FloatVector b1 = a0;
-        FloatVector b2 = a0;
-        FloatVector b3 = a0;
-        for (int k = 0; k < size; k += 2) {
-            FloatVector u = FloatVector.fromArray(F, codes, at + k * PANEL);
-            FloatVector v = FloatVector.fromArray(F, codes, at + k * PANEL + L);
-            FloatVector s = FloatVector.broadcast(F, x[first + 4 * k]);
-            a0 = u.fma(s, a0);
-            b0 = v.fma(s, b0);
-            s = FloatVector.broadcast(F, x[first + 4 * k + 1]);
-            a1 = u.fma(s, a1);
-            b1 = v.fma(s, b1);
-            s = FloatVector.broadcast(F, x[first + 4 * k + 2]);
-            a2 = u.fma(s, a2);
-            b2 = v.fma(s, b2);
-            s = FloatVector.broadcast(F, x[first + 4 * k + 3]);
-            a3 = u.fma(s, a3);
-            b3 = v.fma(s, b3);
+    /** Scales the sums of four tokens and adds them to their outputs. */
+    private void addSums(
+            ScaleScratch wide, int at, int from, float[] inputSums, int first, int out) {
+        FloatVector scale = FloatVector.fromArray(F, wide.scales(), at);
+        for (int i = 0; i < 4; i++) {
+            FloatVector sum =
+                    FloatVector.fromArray(F, even, from + i * L)
+                            .add(FloatVector.fromArray(F, odd, from + i * L));
+            sum.fma(scale, FloatVector.fromArray(F, outputs, out + i * L))
+                    .intoArray(outputs, out + i * L);
         }
-        FloatVector s = FloatVector.fromArray(F, scales, scale);
-        FloatVector.fromArray(F, even, 0)
-                .add(a0)
-                .fma(s, FloatVector.fromArray(F, outputs, out))
-                .intoArray(outputs, out);
-        FloatVector.fromArray(F, even, L)
-                .add(a1)
-                .fma(s, FloatVector.fromArray(F, outputs, out + L))
-                .intoArray(outputs, out + L);
-        FloatVector.fromArray(F, even, 2 * L)
-                .add(a2)
-                .fma(s, FloatVector.fromArray(F, outputs, out + 2 * L))
-                .intoArray(outputs, out + 2 * L);
-        FloatVector.fromArray(F, even, 3 * L)
-                .add(a3)
-                .fma(s, FloatVector.fromArray(F, outputs, out + 3 * L))
-                .intoArray(outputs, out + 3 * L);
-        s = FloatVector.fromArray(F, scales, scale + L);
-        FloatVector.fromArray(F, even, 4 * L)
-                .add(b0)
-                .fma(s, FloatVector.fromArray(F, outputs, out + 4 * L))
-                .intoArray(outputs, out + 4 * L);
-        FloatVector.fromArray(F, even, 5 * L)
-                .add(b1)
-                .fma(s, FloatVector.fromArray(F, outputs, out + 5 * L))
-                .intoArray(outputs, out + 5 * L);
-        FloatVector.fromArray(F, even, 6 * L)
-                .add(b2)
-                .fma(s, FloatVector.fromArray(F, outputs, out + 6 * L))
-                .intoArray(outputs, out + 6 * L);
-        FloatVector.fromArray(F, even, 7 * L)
-                .add(b3)
-                .fma(s, FloatVector.fromArray(F, outputs, out + 7 * L))
-                .intoArray(outputs, out + 7 * L);
-    }
-
-    private void offsets(float[] offsets, int at, float[] x, int first, int out) {
-        FloatVector s0 = FloatVector.broadcast(F, x[first]);
-        FloatVector s1 = FloatVector.broadcast(F, x[first + 1]);
-        FloatVector s2 = FloatVector.broadcast(F, x[first + 2]);
-        FloatVector s3 = FloatVector.broadcast(F, x[first + 3]);
-        FloatVector u = FloatVector.fromArray(F, offsets, at);
-        u.fma(s0, FloatVector.fromArray(F, outputs, out)).intoArray(outputs, out);
-        u.fma(s1, FloatVector.fromArray(F, outputs, out + L)).intoArray(outputs, out + L);
-        u.fma(s2, FloatVector.fromArray(F, outputs, out + 2 * L)).intoArray(outputs, out + 2 * L);
-        u.fma(s3, FloatVector.fromArray(F, outputs, out + 3 * L)).intoArray(outputs, out + 3 * L);
-        FloatVector v = FloatVector.fromArray(F, offsets, at + L);
-        v.fma(s0, FloatVector.fromArray(F, outputs, out + 4 * L)).intoArray(outputs, out + 4 * L);
-        v.fma(s1, FloatVector.fromArray(F, outputs, out + 5 * L)).intoArray(outputs, out + 5 * L);
-        v.fma(s2, FloatVector.fromArray(F, outputs, out + 6 * L)).intoArray(outputs, out + 6 * L);
-        v.fma(s3, FloatVector.fromArray(F, outputs, out + 7 * L)).intoArray(outputs, out + 7 * L);
+        if (wide.offsets().length > 0) {
+            FloatVector offset = FloatVector.fromArray(F, wide.offsets(), at);
+            for (int i = 0; i < 4; i++) {
+                offset.fma(
+                                FloatVector.broadcast(F, inputSums[first + i]),
+                                FloatVector.fromArray(F, outputs, out + i * L))
+                        .intoArray(outputs, out + i * L);
+            }
+        }
     }
 }
