@@ -9,8 +9,9 @@ import java.util.function.DoubleUnaryOperator;
  * there, in the order of their ids.
  */
 final class Candidates {
-    private final int[] ids;
-    private final double[] logits;
+    private int[] ids;
+    private double[] logits;
+    private final int all;
     private int count;
 
     /** How many at the front are in order: most likely first, lower ids first among equals. */
@@ -19,10 +20,27 @@ final class Candidates {
     /** The largest logit, or NaN where it has to be looked for. */
     private double largest = Double.NaN;
 
-    /** All tokens of a row of logits. */
+    /** What is needed while most tokens are dropped, as large as the vocabulary. */
+    private record Room(int[] ids, double[] logits) {
+        private static final ThreadLocal<Room> OF_THREAD =
+                ThreadLocal.withInitial(() -> new Room(new int[0], new double[0]));
+
+        static Room of(int n) {
+            Room room = OF_THREAD.get();
+            if (room.ids.length < n) {
+                room = new Room(new int[n], new double[n]);
+                OF_THREAD.set(room);
+            }
+            return room;
+        }
+    }
+
+    /** All tokens of a row of logits; one at a time in a thread, until it {@link #settle}s. */
     Candidates(float[] row, int offset, int n) {
-        ids = new int[n];
-        logits = new double[n];
+        Room room = Room.of(n);
+        ids = room.ids;
+        logits = room.logits;
+        all = n;
         count = n;
         for (int i = 0; i < n; i++) {
             ids[i] = i;
@@ -49,7 +67,7 @@ final class Candidates {
 
     /** Changes a token's logit; only while all tokens are there in the order of their ids. */
     void change(int id, DoubleUnaryOperator change) {
-        if (count != ids.length || sorted > 0) {
+        if (count != all || sorted > 0) {
             throw new IllegalStateException("a logit changed after tokens were sorted");
         }
         if (id >= 0 && id < count) {
@@ -112,6 +130,12 @@ final class Candidates {
         count = Math.max(kept, 1);
         largest = Double.NaN;
         sorted = Math.min(sorted, count);
+    }
+
+    /** Makes room for the next ones of this thread; none of these is dropped any more. */
+    void settle() {
+        ids = Arrays.copyOf(ids, count);
+        logits = Arrays.copyOf(logits, count);
     }
 
     /** Puts the {@code n} most likely in front, in order. */

@@ -26,6 +26,7 @@ public final class Distribution {
         for (Step step : sampling.steps()) {
             step.apply(candidates, history);
         }
+        candidates.settle();
         probabilities = softmax(candidates);
     }
 

@@ -27,9 +27,13 @@ public final class Generator {
     /** Tokens of prompts that are read at a time; between two such pieces others draw. */
     private static final int PIECE = 512;
 
+    /** Sequences whose logits are there at a time; large vocabularies take some MB for these. */
+    private static final int DRAWN_TOGETHER = 32;
+
     private final Gpt gpt;
     private final @Nullable Tokenizer tokenizer;
     private final Set<Integer> end;
+    private final Processor processor;
     private final Inference ops;
     private final KvType kvType;
     private volatile boolean cancelled;
@@ -55,6 +59,7 @@ public final class Generator {
         this.gpt = gpt;
         this.tokenizer = tokenizer;
         this.end = Set.copyOf(end);
+        this.processor = processor;
         ops = new Inference(processor);
         this.kvType = kvType;
     }
@@ -185,10 +190,30 @@ public final class Generator {
         if (ready.isEmpty()) {
             return;
         }
-        Tensor logits = gpt.unembed(ops, hidden, rows.stream().mapToInt(r -> r).toArray());
-        for (int i = 0; i < ready.size(); i++) {
-            Token token = ready.get(i).draw(logits.data(), logits.row(i), logits.cols());
-            listener.accept(token);
+        for (int from = 0; from < ready.size(); from += DRAWN_TOGETHER) {
+            int to = Math.min(from + DRAWN_TOGETHER, ready.size());
+            int[] some = rows.subList(from, to).stream().mapToInt(r -> r).toArray();
+            draw(ready.subList(from, to), gpt.unembed(ops, hidden, some)).forEach(listener);
         }
+    }
+
+    /**
+     * A token for each sequence. Each has its own random numbers, so it does not matter who draws.
+     */
+    private List<Token> draw(List<Sequence> sequences, Tensor logits) {
+        Token[] tokens = new Token[sequences.size()];
+        processor
+                .threads()
+                .each(
+                        tokens.length,
+                        1,
+                        (worker, from, to) -> {
+                            for (int i = from; i < to; i++) {
+                                int row = logits.row(i);
+                                tokens[i] =
+                                        sequences.get(i).draw(logits.data(), row, logits.cols());
+                            }
+                        });
+        return List.of(tokens);
     }
 }

@@ -56,6 +56,11 @@ sealed interface Step {
         @Override
         public void apply(Candidates candidates, History history) {
             double total = candidates.total();
+            // all that are less likely than this have half of 1 - p together at most, so they are
+            // never among those that are kept
+            double least = (1 - p) * total / (2 * candidates.count());
+            double leastLogit = candidates.largest() + Math.log(least);
+            candidates.keepIf(logit -> logit >= leastLogit);
             for (int few = 256; ; few *= 8) {
                 // most often a few tokens are enough; the rest need no order
                 candidates.sort(few);

@@ -94,7 +94,7 @@ class GeneratorTest {
     /** Prompts of 1 to 40 tokens that ask for 0 to 30 more. */
     private static List<Request> ragged() {
         List<Request> requests = new ArrayList<>();
-        for (int i = 0; i < 9; i++) {
+        for (int i = 0; i < 70; i++) {
             int[] prompt = new int[1 + 13 * i % 40];
             for (int t = 0; t < prompt.length; t++) {
                 prompt[t] = (7 * t + 5 * i) % TinyGpt.VOCAB;
