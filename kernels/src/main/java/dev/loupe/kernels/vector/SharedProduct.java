@@ -31,9 +31,6 @@ final class SharedProduct {
     private static final boolean EIGHT = PanelProduct.MANY_REGISTERS;
     private static final int TOGETHER = EIGHT ? 8 : 4;
 
-    /** What the sums of odd columns start with. */
-    private static final float[] NOTHING = new float[4];
-
     private static final ThreadLocal<SharedProduct> OF_THREAD =
             ThreadLocal.withInitial(SharedProduct::new);
 
@@ -43,10 +40,13 @@ final class SharedProduct {
     /** For each block {@code [row / L, token, row % L]}. */
     private float[] outputs = new float[0];
 
-    /** The sums of even columns, and of odd ones, of two vectors by four tokens. */
-    private final float[] even = new float[8 * L];
+    /** The sums of even columns, and of odd ones, of two vectors by four tokens of each block. */
+    private float[] even = new float[0];
 
-    private final float[] odd = new float[8 * L];
+    private float[] odd = new float[0];
+
+    /** What the sums of odd columns start with. */
+    private float[] nothing = new float[0];
 
     /** The tokens that were put side by side last; the parts of a product have them in common. */
     private Activations[] known = new Activations[0];
@@ -84,6 +84,9 @@ final class SharedProduct {
         }
         if (outputs.length < blocks * TOGETHER * PANEL) {
             outputs = new float[blocks * TOGETHER * PANEL];
+            even = new float[blocks * TOGETHER * 2 * L];
+            odd = new float[blocks * TOGETHER * 2 * L];
+            nothing = new float[blocks * TOGETHER];
         }
     }
 
@@ -162,15 +165,13 @@ final class SharedProduct {
             for (int lane = 0; lane < PANEL; lane += L) {
                 Unpacking.codes(w, panel, lane, group * size, size, codes, lane, PANEL);
             }
-            for (int block = 0; block < count; block++) {
-                int place = inputs.place(first + block, group);
-                if (!EIGHT) {
-                    four(size, wide, group * PANEL, inputs, place, block * TOGETHER * PANEL);
-                } else if (tokens - first * TOGETHER <= 4) {
-                    half(size, wide.scales(), wide.offsets(), group * PANEL, inputs, place);
-                } else {
-                    eight(size, wide.scales(), wide.offsets(), group * PANEL, inputs, place);
-                }
+            int place = inputs.place(first, group);
+            if (!EIGHT) {
+                fours(size, wide, group * PANEL, inputs, place, count);
+            } else if (tokens - first * TOGETHER <= 4) {
+                half(size, wide.scales(), wide.offsets(), group * PANEL, inputs, place);
+            } else {
+                eight(size, wide.scales(), wide.offsets(), group * PANEL, inputs, place);
             }
         }
     }
@@ -314,73 +315,104 @@ final class SharedProduct {
         a3.intoArray(outputs, 3 * L);
     }
 
-    /** A group times four tokens, two vectors at a time. */
-    private void four(int size, ScaleScratch wide, int scales, Inputs in, int place, int out) {
-        int first = 4 * place * size;
+    /**
+     * A group times all blocks of four tokens, two vectors at a time: the sums of even columns,
+     * those of odd ones, and both to the outputs. A loop for each leaves it the registers.
+     */
+    private void fours(int size, ScaleScratch wide, int scales, Inputs in, int place, int count) {
         for (int lane = 0; lane < PANEL; lane += 2 * L) {
-            sum(size, lane, in.plain, first, in.starts, 4 * place, even);
-            sum(size, lane + PANEL, in.plain, first + 4, NOTHING, 0, odd);
-            int at = scales + lane;
-            addSums(wide, at, 0, in.sums, 4 * place, out + 4 * lane);
-            addSums(wide, at + L, 4 * L, in.sums, 4 * place, out + 4 * (lane + L));
+            sum(size, lane, in.plain, 4 * place * size, in.starts, 4 * place, even, count);
+            sum(size, lane + PANEL, in.plain, 4 * place * size + 4, nothing, 0, odd, count);
+            addSums(wide.scales(), scales + lane, 0, lane, count);
+            addSums(wide.scales(), scales + lane + L, 4 * L, lane + L, count);
+            if (wide.offsets().length > 0) {
+                addOffsets(wide.offsets(), scales + lane, in.sums, 4 * place, lane, count);
+                addOffsets(wide.offsets(), scales + lane + L, in.sums, 4 * place, lane + L, count);
+            }
         }
     }
 
-    /** Every other column, from the one at {@code at}, times four tokens. */
+    /**
+     * Every other column, from the one at {@code at}, times all tokens.
+     *
+     * @param x the columns of four tokens, from {@code first} on, block after block
+     * @param starts what the sums of each token begin with
+     * @param sums {@code [block, vector, token, lane]}
+     */
     private void sum(
-            int size, int at, float[] x, int first, float[] starts, int start, float[] sums) {
-        FloatVector a0 = FloatVector.broadcast(F, starts[start]);
-        FloatVector a1 = FloatVector.broadcast(F, starts[start + 1]);
-        FloatVector a2 = FloatVector.broadcast(F, starts[start + 2]);
-        FloatVector a3 = FloatVector.broadcast(F, starts[start + 3]);
-        FloatVector b0 = a0;
-        FloatVector b1 = a1;
-        FloatVector b2 = a2;
-        FloatVector b3 = a3;
-        for (int k = 0; k < size; k += 2) {
-            FloatVector u = FloatVector.fromArray(F, codes, at + k * PANEL);
-            FloatVector v = FloatVector.fromArray(F, codes, at + k * PANEL + L);
-            FloatVector s = FloatVector.broadcast(F, x[first + 4 * k]);
-            a0 = u.fma(s, a0);
-            b0 = v.fma(s, b0);
-            s = FloatVector.broadcast(F, x[first + 4 * k + 1]);
-            a1 = u.fma(s, a1);
-            b1 = v.fma(s, b1);
-            s = FloatVector.broadcast(F, x[first + 4 * k + 2]);
-            a2 = u.fma(s, a2);
-            b2 = v.fma(s, b2);
-            s = FloatVector.broadcast(F, x[first + 4 * k + 3]);
-            a3 = u.fma(s, a3);
-            b3 = v.fma(s, b3);
+            int size,
+            int at,
+            float[] x,
+            int first,
+            float[] starts,
+            int start,
+            float[] sums,
+            int count) {
+        for (int block = 0; block < count; block++) {
+            int from = start + 4 * block;
+            FloatVector a0 = FloatVector.broadcast(F, starts[from]);
+            FloatVector a1 = FloatVector.broadcast(F, starts[from + 1]);
+            FloatVector a2 = FloatVector.broadcast(F, starts[from + 2]);
+            FloatVector a3 = FloatVector.broadcast(F, starts[from + 3]);
+            FloatVector b0 = a0;
+            FloatVector b1 = a1;
+            FloatVector b2 = a2;
+            FloatVector b3 = a3;
+            int begin = first + 4 * block * size;
+            for (int k = 0; k < size; k += 2) {
+                FloatVector u = FloatVector.fromArray(F, codes, at + k * PANEL);
+                FloatVector v = FloatVector.fromArray(F, codes, at + k * PANEL + L);
+                FloatVector s = FloatVector.broadcast(F, x[begin + 4 * k]);
+                a0 = u.fma(s, a0);
+                b0 = v.fma(s, b0);
+                s = FloatVector.broadcast(F, x[begin + 4 * k + 1]);
+                a1 = u.fma(s, a1);
+                b1 = v.fma(s, b1);
+                s = FloatVector.broadcast(F, x[begin + 4 * k + 2]);
+                a2 = u.fma(s, a2);
+                b2 = v.fma(s, b2);
+                s = FloatVector.broadcast(F, x[begin + 4 * k + 3]);
+                a3 = u.fma(s, a3);
+                b3 = v.fma(s, b3);
+            }
+            int to = 8 * L * block;
+            a0.intoArray(sums, to);
+            a1.intoArray(sums, to + L);
+            a2.intoArray(sums, to + 2 * L);
+            a3.intoArray(sums, to + 3 * L);
+            b0.intoArray(sums, to + 4 * L);
+            b1.intoArray(sums, to + 5 * L);
+            b2.intoArray(sums, to + 6 * L);
+            b3.intoArray(sums, to + 7 * L);
         }
-        a0.intoArray(sums, 0);
-        a1.intoArray(sums, L);
-        a2.intoArray(sums, 2 * L);
-        a3.intoArray(sums, 3 * L);
-        b0.intoArray(sums, 4 * L);
-        b1.intoArray(sums, 5 * L);
-        b2.intoArray(sums, 6 * L);
-        b3.intoArray(sums, 7 * L);
     }
 
-    /** Scales the sums of four tokens and adds them to their outputs. */
-    private void addSums(
-            ScaleScratch wide, int at, int from, float[] inputSums, int first, int out) {
-        FloatVector scale = FloatVector.fromArray(F, wide.scales(), at);
-        for (int i = 0; i < 4; i++) {
-            FloatVector sum =
-                    FloatVector.fromArray(F, even, from + i * L)
-                            .add(FloatVector.fromArray(F, odd, from + i * L));
-            sum.fma(scale, FloatVector.fromArray(F, outputs, out + i * L))
-                    .intoArray(outputs, out + i * L);
+    /** Scales the sums of a vector and adds them to its outputs, token after token. */
+    private void addSums(float[] scales, int at, int from, int lane, int count) {
+        FloatVector scale = FloatVector.fromArray(F, scales, at);
+        for (int block = 0; block < count; block++) {
+            for (int i = 0; i < 4 * L; i += L) {
+                int sum = 8 * L * block + from + i;
+                int out = 4 * (PANEL * block + lane) + i;
+                FloatVector.fromArray(F, even, sum)
+                        .add(FloatVector.fromArray(F, odd, sum))
+                        .fma(scale, FloatVector.fromArray(F, outputs, out))
+                        .intoArray(outputs, out);
+            }
         }
-        if (wide.offsets().length > 0) {
-            FloatVector offset = FloatVector.fromArray(F, wide.offsets(), at);
+    }
+
+    /** Adds the offsets of a vector to its outputs. */
+    private void addOffsets(
+            float[] offsets, int at, float[] inputSums, int first, int lane, int count) {
+        FloatVector offset = FloatVector.fromArray(F, offsets, at);
+        for (int block = 0; block < count; block++) {
             for (int i = 0; i < 4; i++) {
+                int out = 4 * (PANEL * block + lane) + i * L;
                 offset.fma(
-                                FloatVector.broadcast(F, inputSums[first + i]),
-                                FloatVector.fromArray(F, outputs, out + i * L))
-                        .intoArray(outputs, out + i * L);
+                                FloatVector.broadcast(F, inputSums[first + 4 * block + i]),
+                                FloatVector.fromArray(F, outputs, out))
+                        .intoArray(outputs, out);
             }
         }
     }
