@@ -3,7 +3,7 @@ package dev.loupe.train;
 /**
  * Knows how large gradients have been, and tells when one is far outside: more than ten times their
  * usual size and six standard deviations away, on a logarithmic scale. Both are running means over
- * some fifty steps.
+ * some fifty steps. Whoever asks it leaves the warm-up out.
  *
  * @param steps how many norms it has seen
  * @param mean of the logarithms

@@ -152,6 +152,35 @@ class TrainerTest {
     }
 
     @Test
+    void gradientsFarOutsideArePassedOverOnceTheRateRisesNoMore() {
+        for (int warmUp : new int[] {5, 40}) {
+            try (Processor processor = Processor.of(2)) {
+                Schedule schedule = new Schedule(Schedule.Kind.COSINE, 5e-3, 5e-4, warmUp, 60);
+                Trainer trainer =
+                        trainer(
+                                Style.GPT2,
+                                processor,
+                                new Recipe(schedule, 2, 1, 0.9f, 0.99f, 0.1f, 1, 0, 5, false, 0));
+                steps(trainer, 30);
+                for (Parameter parameter : Parameters.of(trainer.gpt())) {
+                    if (parameter.isVector()) {
+                        for (int i = 0; i < parameter.data()[0].length; i++) {
+                            parameter.data()[0][i] *= 1e3f;
+                        }
+                    }
+                }
+                StepReport report = trainer.next();
+                assertThat(report.gradientNorm()).isGreaterThan(100);
+                if (warmUp == 40) {
+                    assertThat(report.skipped()).isNull();
+                } else {
+                    assertThat(report.skipped()).contains("far outside");
+                }
+            }
+        }
+    }
+
+    @Test
     void aModelThatIsLostGoesBackAndOnMoreSlowly() {
         Checkpoints checkpoints = new Checkpoints(folder.resolve("checkpoints"), false);
         try (Processor processor = Processor.of(2)) {
