@@ -1,6 +1,7 @@
 package dev.loupe.kernels;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +24,8 @@ public record Activations(float[] plain, float[] values, float[] starts, float[]
     private static final int KEPT = 64;
 
     /**
-     * Each thread's room for the tokens of its products. Made anew for each of them it was two
-     * thirds of what the collector had to do where many sequences are continued together.
+     * Each thread's room for the tokens of its products. Made anew for each of them it was a
+     * quarter of all garbage where many sequences are continued together.
      */
     private static final ThreadLocal<Map<Shape, List<Activations>>> FREE =
             ThreadLocal.withInitial(HashMap::new);
@@ -57,8 +58,7 @@ public record Activations(float[] plain, float[] values, float[] starts, float[]
 
     private static Activations[] ofTokens(Weight weight, Tensor x) {
         Activations[] tokens = new Activations[x.rows()];
-        List<Activations> free =
-                FREE.get().computeIfAbsent(Shape.of(weight), s -> new ArrayList<>());
+        List<Activations> free = free(weight);
         for (int t = 0; t < tokens.length; t++) {
             tokens[t] = free.isEmpty() ? roomFor(weight) : free.removeLast();
             tokens[t].read(weight, x.data(), x.row(t));
@@ -69,17 +69,17 @@ public record Activations(float[] plain, float[] values, float[] starts, float[]
     /** Lets this thread's next product have the room of tokens that nobody reads any more. */
     static void release(List<Weight> weights, List<Activations[]> ready) {
         for (int i = 0; i < ready.size(); i++) {
-            if (ready.indexOf(ready.get(i)) == i) {
-                List<Activations> free =
-                        FREE.get()
-                                .computeIfAbsent(Shape.of(weights.get(i)), s -> new ArrayList<>());
-                for (Activations room : ready.get(i)) {
-                    if (free.size() < KEPT) {
-                        free.add(room);
-                    }
-                }
+            boolean first = ready.indexOf(ready.get(i)) == i;
+            if (first) {
+                List<Activations> free = free(weights.get(i));
+                int room = Math.clamp(KEPT - free.size(), 0, ready.get(i).length);
+                free.addAll(Arrays.asList(ready.get(i)).subList(0, room));
             }
         }
+    }
+
+    private static List<Activations> free(Weight weight) {
+        return FREE.get().computeIfAbsent(Shape.of(weight), shape -> new ArrayList<>());
     }
 
     /** How much room it takes to read a token for a weight. */

@@ -2,7 +2,7 @@ package dev.loupe.tokens;
 
 /**
  * Tokens to text, one token at a time. One character may be spread over several tokens; nothing of
- * it is given out before it is whole. A decoder belongs to one text and one thread.
+ * it is given out before it is whole. A decoder belongs to one text, and to one thread at a time.
  */
 public interface Decoder {
     /** The text that is certain after one more token; empty while a character is not whole. */

@@ -3,7 +3,10 @@ package dev.loupe.train;
 /**
  * Knows how large gradients have been, and tells when one is far outside: more than ten times their
  * usual size and six standard deviations away, on a logarithmic scale. Both are running means over
- * some fifty steps. Whoever asks it leaves the warm-up out.
+ * some fifty steps.
+ *
+ * <p>While the rate still rises some windows have gradients a hundred times the usual, and clipping
+ * is enough: a step that is passed over would leave them so.
  *
  * @param steps how many norms it has seen
  * @param mean of the logarithms
@@ -19,13 +22,16 @@ record NormGuard(long steps, double mean, double variance) {
         this(0, 0, 0);
     }
 
-    /** Whether a norm is no number, or far outside. */
-    boolean refuses(double norm) {
+    /** Whether a norm is no number, or far outside once the rate rises no more. */
+    boolean refuses(double norm, boolean warmingUp) {
         if (!Double.isFinite(norm)) {
             return true;
         }
         double above = Math.log(Math.max(norm, 1e-30)) - mean;
-        return steps >= LEAST && above > Math.log(10) && above > 6 * Math.sqrt(variance);
+        return !warmingUp
+                && steps >= LEAST
+                && above > Math.log(10)
+                && above > 6 * Math.sqrt(variance);
     }
 
     /** After a step whose norm was taken. */

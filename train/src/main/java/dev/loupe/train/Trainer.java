@@ -137,10 +137,8 @@ public final class Trainer {
         if (!Double.isFinite(loss)) {
             return "the loss is " + loss;
         }
-        // while the rate still rises some windows have gradients a hundred times the usual, and
-        // clipping is enough: a step that is passed over would leave them so
-        boolean rising = progress.step() < recipe.schedule().warmUp();
-        if (!Double.isFinite(norm) || (!rising && progress.guard().refuses(norm))) {
+        boolean warmingUp = progress.step() < recipe.schedule().warmUp();
+        if (progress.guard().refuses(norm, warmingUp)) {
             return "the norm of the gradients, %.3g, is far outside of what it was".formatted(norm);
         }
         return null;
