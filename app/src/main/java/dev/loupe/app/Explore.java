@@ -44,7 +44,7 @@ final class Explore implements Runnable {
             description =
                     "A .gguf file, a folder with config.json, such as that of a run, or the name of"
                             + " a pulled model; may be given several times. Default: the one used"
-                            + " last.")
+                            + " last, or else loupe-story, which came with Loupe.")
     private List<String> models = List.of();
 
     @Option(
@@ -81,8 +81,9 @@ final class Explore implements Runnable {
         }
         try (Explorer explorer = start(paths)) {
             String address = explorer.address().toString();
-            if (prompt != null) {
-                address += "#prompt=" + URLEncoder.encode(prompt, StandardCharsets.UTF_8);
+            String begin = prompt != null ? prompt : beginning(paths.getFirst());
+            if (begin != null) {
+                address += "#prompt=" + URLEncoder.encode(begin, StandardCharsets.UTF_8);
             }
             System.out.println(address);
             System.out.flush();
@@ -94,6 +95,11 @@ final class Explore implements Runnable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** A text for a model that has read one kind of text; the pages have one for all others. */
+    private static @Nullable String beginning(Path model) {
+        return OwnModel.path().filter(model::equals).map(own -> OwnModel.BEGINNING).orElse(null);
     }
 
     private Explorer start(List<Path> paths) {

@@ -41,7 +41,9 @@ final class ListModels implements Runnable {
                             + model.pulled().atZone(ZoneId.systemDefault()).toLocalDate());
         }
         if (models.isEmpty() && Terminal.stderrIsWatched()) {
-            System.err.println("no models here yet; `loupe pull smollm2` fetches a small one");
+            String own = OwnModel.path().map(path -> " but " + OwnModel.NAME).orElse("");
+            System.err.println(
+                    "no models here yet" + own + "; `loupe pull smollm2` fetches a small one");
         }
     }
 

@@ -21,7 +21,8 @@ class ModelChoice implements OptionList.Shared {
             paramLabel = "MODEL",
             description =
                     "A .gguf file, a folder with config.json, or the name of a pulled model."
-                            + " Default: the one used last.")
+                            + " Default: the one used last, or else loupe-story, which came with"
+                            + " Loupe.")
     private @Nullable String model;
 
     @Override

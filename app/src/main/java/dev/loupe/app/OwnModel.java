@@ -15,6 +15,9 @@ final class OwnModel {
     /** What {@code -m} calls it. */
     static final String NAME = "loupe-story";
 
+    /** What it goes on from best: it has read stories and nothing else. */
+    static final String BEGINNING = "Once upon a time, there was a";
+
     private OwnModel() {}
 
     /** Where it is; empty if this build has none. */

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -62,8 +63,8 @@ class OwnModelTest {
         return with(program.resolve("classes"), args);
     }
 
-    /** Runs a command in a process that takes Loupe's classes from there. */
-    private Run with(Path classes, String... args) throws Exception {
+    /** A process for a command, which takes Loupe's classes from there. */
+    private ProcessBuilder process(Path classes, String... args) {
         String all =
                 System.getProperty(
                         "surefire.test.class.path", System.getProperty("java.class.path"));
@@ -86,9 +87,12 @@ class OwnModelTest {
         environment.remove("LOUPE_HOME");
         environment.remove("XDG_DATA_HOME");
         environment.put("HOME", home.toString());
+        return builder;
+    }
+
+    private Run with(Path classes, String... args) throws Exception {
         Path err = program.resolve("stderr");
-        builder.redirectError(err.toFile());
-        Process process = builder.start();
+        Process process = process(classes, args).redirectError(err.toFile()).start();
         String out = new String(process.getInputStream().readAllBytes(), UTF_8);
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         String said =
@@ -122,6 +126,19 @@ class OwnModelTest {
                         : List.of("-m", model.toString()));
         Run same = loupe(named.toArray(String[]::new));
         assertThat(own.out()).isEqualTo(same.out());
+    }
+
+    @Test
+    void theExplorerBeginsWithATextThatItKnows() throws Exception {
+        Process process =
+                process(program.resolve("classes"), "explore", "--no-open")
+                        .redirectError(ProcessBuilder.Redirect.DISCARD)
+                        .start();
+        try (BufferedReader out = process.inputReader(UTF_8)) {
+            assertThat(out.readLine()).endsWith("/#prompt=Once+upon+a+time%2C+there+was+a");
+        } finally {
+            process.destroy();
+        }
     }
 
     @Test
