@@ -23,9 +23,12 @@ import picocli.CommandLine.Spec;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
 
 /**
- * The command line. Each command is a class of its own, listed here.
+ * The command line. Each command is a class of its own, listed here. Looking at what a class
+ * declares takes a while, so only the command that was named is looked at; for help, or a name that
+ * there is not, all are.
  *
  * <p>Exit codes: 0 done, 1 failed (one line on stderr), 2 wrong usage, 130 interrupted.
  */
@@ -35,33 +38,34 @@ import java.io.StringWriter;
         synopsisSubcommandLabel = "COMMAND",
         abbreviateSynopsis = true,
         sortOptions = false,
-        subcommands = {
-            Generate.class,
-            Next.class,
-            Logits.class,
-            Explain.class,
-            Explore.class,
-            Score.class,
-            Tokenize.class,
-            Detokenize.class,
-            Show.class,
-            Quantize.class,
-            Convert.class,
-            Train.class,
-            TrainTokenizer.class,
-            FineTune.class,
-            Export.class,
-            Bench.class,
-            Pull.class,
-            ListModels.class,
-            Remove.class
-        },
         mixinStandardHelpOptions = true,
         scope = ScopeType.INHERIT,
         versionProvider = Main.Version.class)
 public final class Main implements Runnable {
     static final int FAILED = 1;
     static final int WRONG_USAGE = 2;
+
+    private static final List<Class<?>> COMMANDS =
+            List.of(
+                    Generate.class,
+                    Next.class,
+                    Logits.class,
+                    Explain.class,
+                    Explore.class,
+                    Score.class,
+                    Tokenize.class,
+                    Detokenize.class,
+                    Show.class,
+                    Quantize.class,
+                    Convert.class,
+                    Train.class,
+                    TrainTokenizer.class,
+                    FineTune.class,
+                    Export.class,
+                    Bench.class,
+                    Pull.class,
+                    ListModels.class,
+                    Remove.class);
 
     @Option(
             names = "--debug",
@@ -82,6 +86,7 @@ public final class Main implements Runnable {
     static int execute(String... args) {
         Main main = new Main();
         CommandLine line = new CommandLine(main);
+        commands(args).forEach(line::addSubcommand);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         // Printed below, where a closed pipe or a full disk is dealt with.
         StringWriter help = new StringWriter();
@@ -110,6 +115,15 @@ public final class Main implements Runnable {
                                     + "; take a smaller model, or a shorter context",
                             e));
         }
+    }
+
+    private static List<Class<?>> commands(String... args) {
+        for (Class<?> command : COMMANDS) {
+            if (args.length > 0 && args[0].equals(command.getAnnotation(Command.class).name())) {
+                return List.of(command);
+            }
+        }
+        return COMMANDS;
     }
 
     private static void listOptionsInGroups(CommandLine line) {

@@ -3,6 +3,7 @@ package dev.loupe.files;
 import dev.loupe.tokens.BpeVocabulary;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,15 +27,15 @@ public final class BpeFiles {
         List<String> tokens = vocabulary.tokens();
         keys.put(GgufTokenizer.PREFIX + "model", "gpt2");
         keys.put(GgufTokenizer.PREFIX + "pre", "gpt-2");
-        keys.put(GgufTokenizer.PREFIX + "tokens", tokens.toArray(String[]::new));
+        keys.put(GgufTokenizer.PREFIX + "tokens", tokens);
         keys.put(
                 GgufTokenizer.PREFIX + "token_type",
                 tokens.stream()
                         .mapToLong(t -> vocabulary.special().contains(t) ? CONTROL : NORMAL)
                         .toArray());
-        String[] merges = new String[vocabulary.merges().size() / 2];
-        for (int i = 0; i < merges.length; i++) {
-            merges[i] = vocabulary.merges().get(2 * i) + " " + vocabulary.merges().get(2 * i + 1);
+        List<String> merges = new ArrayList<>();
+        for (int i = 0; i + 1 < vocabulary.merges().size(); i += 2) {
+            merges.add(vocabulary.merges().get(i) + " " + vocabulary.merges().get(i + 1));
         }
         keys.put(GgufTokenizer.PREFIX + "merges", merges);
         if (!vocabulary.special().isEmpty()) {

@@ -267,7 +267,7 @@ final class GgufConfig {
 
     private ModelFileException wrong(String name, String expected) {
         Object raw = metadata.raw(key(name)).orElse("nothing");
-        Object found = raw.getClass().isArray() ? "an array" : raw;
+        Object found = raw.getClass().isArray() || raw instanceof List ? "an array" : raw;
         return new ModelFileException(gguf.path(), key(name), found, expected);
     }
 }

@@ -1,8 +1,9 @@
 package dev.loupe.files;
 
+import dev.loupe.tokens.Texts;
+
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
@@ -19,14 +20,20 @@ final class GgufCursor {
 
     static final int MAX_NUMBERS = 4_000_000;
 
-    private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ORDER);
-    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ORDER);
-    private static final ValueLayout.OfShort SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
+    /** Bytes that are copied out of the file at a time. */
+    private static final int WINDOW = 1 << 16;
 
     private final Path file;
     private final MemorySegment bytes;
+
+    /**
+     * The bytes around the position. Before it is compiled, code reads an array many times faster
+     * than mapped memory, and a header is read once, at the start of a program.
+     */
+    private final byte[] window;
+
+    private long windowStart;
+    private int windowEnd;
     private long position;
     private int stringsLeft = MAX_STRINGS;
     private int textLeft = MAX_TEXT;
@@ -35,6 +42,7 @@ final class GgufCursor {
     GgufCursor(Path file, MemorySegment bytes) {
         this.file = file;
         this.bytes = bytes;
+        this.window = new byte[(int) Math.min(WINDOW, bytes.byteSize())];
     }
 
     long position() {
@@ -46,28 +54,35 @@ final class GgufCursor {
     }
 
     byte int8(String field) {
-        return bytes.get(ValueLayout.JAVA_BYTE, take(1, field));
+        return window[near(1, field)];
+    }
+
+    private int int16(String field) {
+        int at = near(2, field);
+        return (window[at] & 0xFF) | (window[at + 1] & 0xFF) << 8;
     }
 
     int int32(String field) {
-        return bytes.get(INT, take(4, field));
+        return int32(near(4, field));
     }
 
     long int64(String field) {
-        return bytes.get(LONG, take(8, field));
+        int at = near(8, field);
+        return Integer.toUnsignedLong(int32(at)) | (long) int32(at + 4) << 32;
+    }
+
+    private int int32(int at) {
+        return (window[at] & 0xFF)
+                | (window[at + 1] & 0xFF) << 8
+                | (window[at + 2] & 0xFF) << 16
+                | window[at + 3] << 24;
     }
 
     /** A count of things that take at least {@code leastBytes} each; more than fit are refused. */
     int count(String field, int leastBytes, int most) {
         long count = int64(field);
         if (count < 0 || count > remaining() / leastBytes) {
-            throw new ModelFileException(
-                    file,
-                    field,
-                    Long.toUnsignedString(count),
-                    "at most the "
-                            + remaining() / leastBytes
-                            + " that the rest of the file can hold");
+            throw tooMany(field, count, leastBytes);
         }
         if (count > most) {
             throw new ModelFileException(file, field, count, "at most " + most);
@@ -75,11 +90,30 @@ final class GgufCursor {
         return (int) count;
     }
 
+    private ModelFileException tooMany(String field, long count, int leastBytes) {
+        return new ModelFileException(
+                file,
+                field,
+                Long.toUnsignedString(count),
+                "at most the " + remaining() / leastBytes + " that the rest of the file can hold");
+    }
+
     /** A string as it is; what is not UTF-8 in it becomes U+FFFD. */
     String text(String field) {
-        int length = count("length of " + field, 1, Integer.MAX_VALUE);
+        int length = length(field);
+        return length <= window.length
+                ? new String(window, near(length, field), length, StandardCharsets.UTF_8)
+                : new String(copied(length, field), StandardCharsets.UTF_8);
+    }
+
+    /** The bytes of a string, after its length, which is allowed, was read. */
+    private int length(String field) {
+        long length = int64(field);
+        if (length < 0 || length > remaining()) {
+            throw tooMany("length of " + field, length, 1);
+        }
         stringsLeft--;
-        textLeft -= Math.min(length, MAX_TEXT + 1);
+        textLeft -= (int) Math.min(length, MAX_TEXT + 1);
         if (textLeft < 0 || stringsLeft < 0) {
             throw new ModelFileException(
                     file,
@@ -87,9 +121,11 @@ final class GgufCursor {
                     textLeft < 0 ? "more text" : "more strings",
                     "metadata of at most " + MAX_STRINGS + " strings and " + MAX_TEXT + " bytes");
         }
-        byte[] text = new byte[length];
-        MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, take(length, field), text, 0, length);
-        return new String(text, StandardCharsets.UTF_8);
+        return (int) length;
+    }
+
+    private byte[] copied(int length, String field) {
+        return bytes.asSlice(take(length, field), length).toArray(ValueLayout.JAVA_BYTE);
     }
 
     /** A string that names something: not empty, not long, valid UTF-8. */
@@ -110,8 +146,8 @@ final class GgufCursor {
         return switch (type) {
             case UINT8 -> (long) (int8(key) & 0xFF);
             case INT8 -> (long) int8(key);
-            case UINT16 -> (long) Short.toUnsignedInt(bytes.get(SHORT, take(2, key)));
-            case INT16 -> (long) bytes.get(SHORT, take(2, key));
+            case UINT16 -> (long) int16(key);
+            case INT16 -> (long) (short) int16(key);
             case UINT32 -> Integer.toUnsignedLong(int32(key));
             case INT32 -> (long) int32(key);
             case UINT64 -> unsigned(int64(key), key);
@@ -150,24 +186,30 @@ final class GgufCursor {
             case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> {
                 spendNumbers(count, key);
                 long[] numbers = new long[count];
+                boolean wide = type == GgufType.INT32;
                 for (int i = 0; i < count; i++) {
-                    numbers[i] = (Long) value(type, key);
+                    numbers[i] = wide ? int32(key) : (Long) value(type, key);
                 }
                 yield numbers;
             }
         };
     }
 
-    private String[] strings(int count, String key) {
+    private Texts strings(int count, String key) {
         if (count > stringsLeft) {
             throw new ModelFileException(
                     file, "length of array " + key, count, "at most " + MAX_STRINGS + " strings");
         }
-        String[] strings = new String[count];
+        Texts.Builder texts = new Texts.Builder(count);
         for (int i = 0; i < count; i++) {
-            strings[i] = text(key);
+            int length = length(key);
+            if (length <= window.length) {
+                texts.add(window, near(length, key), length);
+            } else {
+                texts.add(copied(length, key), 0, length);
+            }
         }
-        return strings;
+        return texts.build();
     }
 
     private void spendNumbers(int count, String key) {
@@ -194,7 +236,7 @@ final class GgufCursor {
         return value;
     }
 
-    private long take(long length, String field) {
+    private long take(int length, String field) {
         if (length > remaining()) {
             throw new ModelFileException(
                     file,
@@ -205,6 +247,17 @@ final class GgufCursor {
         long at = position;
         position += length;
         return at;
+    }
+
+    /** Where in the window the next bytes are, no more than it has room for. */
+    private int near(int length, String field) {
+        long at = take(length, field);
+        if (at < windowStart || at + length > windowStart + windowEnd) {
+            windowStart = at;
+            windowEnd = (int) Math.min(window.length, bytes.byteSize() - at);
+            MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, at, window, 0, windowEnd);
+        }
+        return (int) (at - windowStart);
     }
 
     static String shortened(String name) {

@@ -8,6 +8,7 @@ import dev.loupe.tokens.EndTokens;
 import dev.loupe.tokens.Merges;
 import dev.loupe.tokens.Rewriting;
 import dev.loupe.tokens.Splitter;
+import dev.loupe.tokens.Texts;
 import dev.loupe.tokens.TokenKind;
 import dev.loupe.tokens.Tokenizer;
 import dev.loupe.tokens.Vocabulary;
@@ -169,10 +170,10 @@ public final class GgufTokenizer {
         List<AddedToken> added = new ArrayList<>();
         for (int id = 0; id < vocabulary.size(); id++) {
             TokenKind kind = vocabulary.kind(id);
-            String text = vocabulary.text(id);
             if (kind == TokenKind.USER_DEFINED
                     || kind == TokenKind.CONTROL
                     || kind == TokenKind.UNKNOWN) {
+                String text = vocabulary.text(id);
                 boolean rstrip = phi3 && !keepSpace.contains(text);
                 boolean special = kind != TokenKind.USER_DEFINED;
                 added.add(new AddedToken(id, text, special, false, rstrip, false, false));
@@ -197,25 +198,25 @@ public final class GgufTokenizer {
     }
 
     private Merges merges() {
-        List<String> pairs = pairs();
+        Texts pairs = pairs();
         return checked("merges", () -> Merges.ofPairs(vocabulary, pairs));
     }
 
-    private List<String> pairs() {
-        List<String> lines =
-                metadata.strings(PREFIX + "merges").orElseThrow(() -> missing("merges"));
-        List<String> pairs = new ArrayList<>(lines.size() * 2);
-        for (int i = 0; i < lines.size(); i++) {
-            String line = lines.get(i);
-            int space = line.indexOf(' ', 1);
-            if (space < 0 || space + 1 == line.length()) {
+    /** Left and right of each merge, alternating. */
+    private Texts pairs() {
+        Texts lines =
+                Texts.of(metadata.strings(PREFIX + "merges").orElseThrow(() -> missing("merges")));
+        int[] lengths = new int[lines.size()];
+        for (int i = 0; i < lengths.length; i++) {
+            lengths[i] = lines.indexOf(i, ' ', 1);
+            if (lengths[i] < 0 || lengths[i] == lines.length(i) - 1) {
                 throw wrong(
-                        "merges[" + i + "]", "'" + line + "'", "two tokens and a space between");
+                        "merges[" + i + "]",
+                        "'" + lines.get(i) + "'",
+                        "two tokens and a space between");
             }
-            pairs.add(line.substring(0, space));
-            pairs.add(line.substring(space + 1));
         }
-        return pairs;
+        return lines.halves(lengths);
     }
 
     private List<TokenKind> kinds(int count) {

@@ -63,7 +63,7 @@ public final class GgufWriter {
     }
 
     public GgufWriter strings(String key, List<String> value) {
-        return put(key, GgufType.STRING, value.toArray(String[]::new));
+        return put(key, GgufType.STRING, List.copyOf(value));
     }
 
     /** Integers, as signed 32-bit numbers. */
@@ -175,7 +175,7 @@ public final class GgufWriter {
 
     private GgufWriter put(String key, GgufType type, Object value) {
         Encoder encoder = new Encoder();
-        if (value.getClass().isArray()) {
+        if (value instanceof List || value.getClass().isArray()) {
             encoder.int32(GgufType.ARRAY);
             encoder.int32(type.id());
             encoder.array(type, value);
@@ -219,10 +219,10 @@ public final class GgufWriter {
 
         void array(GgufType type, Object array) {
             switch (array) {
-                case String[] strings -> {
-                    int64(strings.length);
-                    for (String string : strings) {
-                        text(string);
+                case List<?> strings -> {
+                    int64(strings.size());
+                    for (Object string : strings) {
+                        text((String) string);
                     }
                 }
                 case boolean[] flags -> {

@@ -1,7 +1,6 @@
 package dev.loupe.files;
 
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -10,8 +9,8 @@ import java.util.Set;
 
 /**
  * The key-value pairs of a GGUF header, read with the type that the reader expects. A value is a
- * {@link Boolean}, a {@link Long}, a {@link Double}, a {@link String}, or an array of one of these
- * ({@code boolean[]}, {@code long[]}, {@code double[]}, {@code String[]}).
+ * {@link Boolean}, a {@link Long}, a {@link Double}, a {@link String}, or several of one of these
+ * ({@code boolean[]}, {@code long[]}, {@code double[]}, {@code List<String>}).
  *
  * <p>A key that is missing gives an empty result; one of another type throws a {@link
  * ModelFileException} that names file, key, found and expected.
@@ -58,7 +57,13 @@ public final class Metadata {
     }
 
     public Optional<List<String>> strings(String key) {
-        return value(key, String[].class, "an array of strings").map(Arrays::asList);
+        return value(key, List.class, "an array of strings").map(Metadata::texts);
+    }
+
+    /** A list in a header has strings and nothing else. */
+    @SuppressWarnings("unchecked")
+    private static List<String> texts(List<?> list) {
+        return (List<String>) list;
     }
 
     public Optional<long[]> integers(String key) {
@@ -79,7 +84,8 @@ public final class Metadata {
             return Optional.empty();
         }
         if (!type.isInstance(value)) {
-            throw new ModelFileException(file, key, value.getClass().getSimpleName(), expected);
+            String found = value instanceof List ? "String[]" : value.getClass().getSimpleName();
+            throw new ModelFileException(file, key, found, expected);
         }
         return Optional.of(type.cast(value));
     }

@@ -11,6 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 class HostileTokenizerTest {
@@ -95,9 +96,9 @@ class HostileTokenizerTest {
                         "tokenizer.ggml.pre",
                         "no-such",
                         "tokenizer.ggml.tokens",
-                        new String[] {"a"},
+                        List.of("a"),
                         "tokenizer.ggml.merges",
-                        new String[0]);
+                        List.of());
         assertThatThrownBy(() -> GgufTokenizer.read(new Metadata(Path.of("x.gguf"), values)))
                 .isInstanceOf(ModelFileException.class)
                 .hasMessageContaining("x.gguf: " + field + ": found '")
@@ -117,8 +118,8 @@ class HostileTokenizerTest {
         Map<String, Object> values = new java.util.HashMap<>();
         values.put("tokenizer.ggml.model", key.equals("scores") ? "llama" : "gpt2");
         values.put("tokenizer.ggml.pre", "gpt-2");
-        values.put("tokenizer.ggml.tokens", new String[] {"a", "b", "ab"});
-        values.put("tokenizer.ggml.merges", new String[] {key.equals("merges") ? "ab" : "a b"});
+        values.put("tokenizer.ggml.tokens", List.of("a", "b", "ab"));
+        values.put("tokenizer.ggml.merges", List.of(key.equals("merges") ? "ab" : "a b"));
         if (key.equals("token_type")) {
             values.put("tokenizer.ggml.token_type", new long[] {1});
         } else if (key.equals("bos_token_id")) {
@@ -150,7 +151,7 @@ class HostileTokenizerTest {
                         "tokenizer.ggml.model",
                         "llama",
                         "tokenizer.ggml.tokens",
-                        new String[] {"a", "a".repeat(129)},
+                        List.of("a", "a".repeat(129)),
                         "tokenizer.ggml.scores",
                         new double[2]);
         assertThatThrownBy(() -> GgufTokenizer.read(new Metadata(Path.of("x.gguf"), values)))

@@ -12,19 +12,28 @@ final class Characters {
     static final int MARK = 16;
     static final int SYMBOL = 32;
 
+    /** The classes of the characters that were asked for; 0: not asked yet. */
     private static final byte[] BASIC = new byte[1 << 16];
 
-    static {
-        for (int c = 0; c < BASIC.length; c++) {
-            BASIC[c] = (byte) categories(c);
-        }
-    }
+    private static final int KNOWN = 64;
 
     private Characters() {}
 
     /** The classes of a code point, as bits. */
     static int of(int codePoint) {
-        return codePoint < BASIC.length ? BASIC[codePoint] : categories(codePoint);
+        return codePoint < BASIC.length ? basic(codePoint) : categories(codePoint);
+    }
+
+    private static int basic(int c) {
+        int known = BASIC[c];
+        return known == 0 ? look(c) : known & ~KNOWN;
+    }
+
+    /** Looking all of them up at once would take longer than most texts need. */
+    private static int look(int c) {
+        int classes = categories(c);
+        BASIC[c] = (byte) (classes | KNOWN);
+        return classes;
     }
 
     /** The classes of the code point at an index; 0 outside. */
@@ -35,12 +44,12 @@ final class Characters {
         char c = text[index];
         return Character.isHighSurrogate(c)
                 ? of(Character.codePointAt(text, index, limit))
-                : BASIC[c];
+                : basic(c);
     }
 
     /** White space, as the Unicode property has it. All of it is below U+10000. */
     static boolean isSpace(char c) {
-        return (BASIC[c] & SPACE) != 0;
+        return (basic(c) & SPACE) != 0;
     }
 
     /** A character of a word: letter, mark, digit, connector, or joiner. */

@@ -1,6 +1,7 @@
 package dev.loupe.tokens;
 
 import java.util.Arrays;
+import java.util.function.LongConsumer;
 
 /** A map from longs that are not negative to ints that are not negative: open addressing. */
 final class LongIntMap {
@@ -49,6 +50,15 @@ final class LongIntMap {
 
     int size() {
         return size;
+    }
+
+    /** Gives each key, in no order. */
+    void forEach(LongConsumer user) {
+        for (long key : keys) {
+            if (key != EMPTY) {
+                user.accept(key);
+            }
+        }
     }
 
     private void grow() {

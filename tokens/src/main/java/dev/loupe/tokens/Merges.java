@@ -26,6 +26,7 @@ public final class Merges {
     private final LongIntMap seams;
     private final LongIntMap loneCharacters;
     private final boolean ascending;
+    private final int rankLimit;
 
     private Merges(Building b, LongIntMap loneCharacters, int symbols) {
         this.pairs = b.pairs;
@@ -34,6 +35,7 @@ public final class Merges {
         this.seams = b.seams;
         this.loneCharacters = loneCharacters;
         this.ascending = b.ascending(symbols);
+        this.rankLimit = b.rankLimit;
     }
 
     /**
@@ -44,17 +46,10 @@ public final class Merges {
      *     joined
      */
     public static Merges ofPairs(Vocabulary vocabulary, List<String> pairs) {
-        Building building = new Building(pairs.size() / 2);
-        for (int i = 0; i + 1 < pairs.size(); i += 2) {
-            int left = token(vocabulary, i / 2, pairs.get(i));
-            int right = token(vocabulary, i / 2, pairs.get(i + 1));
-            int result = token(vocabulary, i / 2, pairs.get(i) + pairs.get(i + 1));
-            // text of a user must never become a control token by merging
-            if (!vocabulary.kind(result).control()) {
-                building.add(left, right, i / 2, result);
-                String text = pairs.get(i);
-                building.seam(text.codePointBefore(text.length()), pairs.get(i + 1).codePointAt(0));
-            }
+        Texts texts = Texts.of(pairs);
+        Building building = new Building(texts.size() / 2);
+        for (int left = 0; left + 1 < texts.size(); left += 2) {
+            building.pair(vocabulary, texts, left);
         }
         return new Merges(building, new LongIntMap(8), vocabulary.size());
     }
@@ -88,6 +83,17 @@ public final class Merges {
         return pairs.get((long) left << 32 | right);
     }
 
+    /** Sets, for any two bytes as GPT-2's alphabet writes them, whether some merge joins them. */
+    void joins(boolean[] of) {
+        seams.forEach(key -> {
+            int last = VisibleBytes.find((int) (key >>> 32));
+            int first = VisibleBytes.find((int) key);
+            if (last >= 0 && first >= 0) {
+                of[last << 8 | first] = true;
+            }
+        });
+    }
+
     /** Whether some merge joins what ends in one character with what begins with another. */
     boolean joins(int last, int first) {
         return seams.get((long) last << 32 | first) >= 0;
@@ -103,7 +109,7 @@ public final class Merges {
 
     /** Ranks are less than this. */
     int rankLimit() {
-        return ranks.length == 0 ? 0 : Arrays.stream(ranks).max().getAsInt() + 1;
+        return rankLimit;
     }
 
     /** The symbol of a character that is no token, or -1. */
@@ -119,15 +125,6 @@ public final class Merges {
     /** The tokens that merges make. */
     int[] results() {
         return results;
-    }
-
-    private static int token(Vocabulary vocabulary, int merge, String text) {
-        int id = vocabulary.find(text);
-        if (id < 0) {
-            throw new IllegalArgumentException(
-                    "merge " + merge + " needs '" + text + "', which is no token");
-        }
-        return id;
     }
 
     private static int[] ranks(float[] scores) {
@@ -165,12 +162,41 @@ public final class Merges {
         private int[] results;
         private long[] pairKeys;
         private int size;
+        private int rankLimit;
 
         Building(int expected) {
             pairs = new LongIntMap(expected);
             ranks = new int[Math.max(16, expected)];
             results = new int[ranks.length];
             pairKeys = new long[ranks.length];
+        }
+
+        /** Adds the merge of a text and the one behind it. */
+        void pair(Vocabulary vocabulary, Texts texts, int left) {
+            TextIndex ids = vocabulary.ids();
+            byte[] bytes = texts.bytes();
+            int from = texts.start(left);
+            int to = texts.end(left);
+            int from2 = texts.start(left + 1);
+            int to2 = texts.end(left + 1);
+            int first = ids.find(bytes, from, to);
+            int second = ids.find(bytes, from2, to2);
+            int result = ids.find(bytes, from, to, from2, to2);
+            if (first < 0 || second < 0 || result < 0) {
+                String missing = texts.get(first < 0 ? left : left + 1);
+                throw new IllegalArgumentException(
+                        "merge %d needs '%s', which is no token"
+                                .formatted(
+                                        left / 2,
+                                        first < 0 || second < 0
+                                                ? missing
+                                                : texts.get(left) + missing));
+            }
+            // text of a user must never become a control token by merging
+            if (!vocabulary.kind(result).control()) {
+                add(first, second, left / 2, result);
+                seam(Utf8.before(bytes, from, to), Utf8.at(bytes, from2, to2));
+            }
         }
 
         void add(int left, int right, int rank, int result) {
@@ -189,6 +215,7 @@ public final class Merges {
                 pairKeys = Arrays.copyOf(pairKeys, size * 2);
             }
             ranks[size] = rank;
+            rankLimit = Math.max(rankLimit, rank + 1);
             pairKeys[size] = key;
             results[size++] = result;
         }
@@ -217,57 +244,67 @@ public final class Merges {
     /** Finds the ways to cut a token into two symbols. */
     private static final class Symbols {
         private final Vocabulary vocabulary;
+        private final byte[] bytes;
         private final LongIntMap loneCharacters = new LongIntMap(256);
         private int count;
 
         Symbols(Vocabulary vocabulary) {
             this.vocabulary = vocabulary;
+            this.bytes = vocabulary.texts().bytes();
             this.count = vocabulary.size();
             for (int id = 0; id < vocabulary.size(); id++) {
                 if (textual(vocabulary, id)) {
-                    String text = vocabulary.text(id);
-                    addLone(text.codePointAt(0));
-                    addLone(text.codePointBefore(text.length()));
+                    int from = vocabulary.texts().start(id);
+                    int to = vocabulary.texts().end(id);
+                    addLone(from, Utf8.after(bytes, from, to));
+                    addLone(Utf8.startOfLast(bytes, from, to), to);
                 }
             }
         }
 
         static boolean textual(Vocabulary vocabulary, int id) {
             TokenKind kind = vocabulary.kind(id);
-            return !kind.control() && kind != TokenKind.BYTE && !vocabulary.text(id).isEmpty();
+            return !kind.control()
+                    && kind != TokenKind.BYTE
+                    && vocabulary.texts().end(id) > vocabulary.texts().start(id);
         }
 
-        private void addLone(int codePoint) {
-            if (find(Character.toString(codePoint)) < 0
-                    && loneCharacters.putIfAbsent(codePoint, count)) {
+        private void addLone(int from, int to) {
+            if (find(from, to) < 0 && loneCharacters.putIfAbsent(Utf8.at(bytes, from, to), count)) {
                 count++;
             }
         }
 
         /** The symbol of some text, or -1. */
-        private int find(String text) {
-            int id = vocabulary.find(text);
+        private int find(int from, int to) {
+            int id = vocabulary.ids().find(bytes, from, to);
             if (id >= 0 && textual(vocabulary, id)) {
                 return id;
             }
-            int first = text.codePointAt(0);
-            return text.length() == Character.charCount(first) ? loneCharacters.get(first) : -1;
+            return Utf8.after(bytes, from, to) == to
+                    ? loneCharacters.get(Utf8.at(bytes, from, to))
+                    : -1;
         }
 
         void splits(int id, int rank, Building out) {
-            String text = vocabulary.text(id);
-            if (text.length() > LONGEST_SCORED) {
+            int from = vocabulary.texts().start(id);
+            int to = vocabulary.texts().end(id);
+            if (to - from > LONGEST_SCORED && vocabulary.text(id).length() > LONGEST_SCORED) {
                 throw new IllegalArgumentException(
                         "token %d has %d characters, expected at most %d"
-                                .formatted(id, text.length(), LONGEST_SCORED));
+                                .formatted(id, vocabulary.text(id).length(), LONGEST_SCORED));
             }
-            for (int at = 1; at < text.length(); at++) {
-                int left = find(text.substring(0, at));
-                int right = left < 0 ? -1 : find(text.substring(at));
+            int last = Utf8.at(bytes, from, to);
+            for (int at = Utf8.after(bytes, from, to); at < to; ) {
+                int left = find(from, at);
+                int right = left < 0 ? -1 : find(at, to);
+                int next = Utf8.at(bytes, at, to);
                 if (right >= 0) {
                     out.add(left, right, rank, id);
-                    out.seam(text.codePointBefore(at), text.codePointAt(at));
+                    out.seam(last, next);
                 }
+                last = next;
+                at = Utf8.after(bytes, at, to);
             }
         }
     }

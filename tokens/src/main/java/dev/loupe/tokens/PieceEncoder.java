@@ -14,7 +14,6 @@ final class PieceEncoder {
         private final WholePieces whole;
         private final boolean fuseUnknown;
         private final int unknown;
-        private final int longest;
         private final int[] bytes = new int[256];
         private final int[] basic = new int[1 << 16];
         private final boolean[] joined = new boolean[1 << 16];
@@ -35,11 +34,6 @@ final class PieceEncoder {
             this.fallback = byteFallback;
             this.fuseUnknown = fuseUnknown;
             this.unknown = unknown;
-            int most = 0;
-            for (int id = 0; id < vocabulary.size(); id++) {
-                most = Math.max(most, vocabulary.text(id).length());
-            }
-            longest = most;
             for (int b = 0; b < 256; b++) {
                 bytes[b] =
                         vocabulary.find(
@@ -47,12 +41,26 @@ final class PieceEncoder {
                                         ? String.valueOf(VisibleBytes.of(b))
                                         : String.format("<0x%02X>", b));
             }
-            for (int i = 0; alphabet == Alphabet.BYTES && i < joined.length; i++) {
-                joined[i] = merges.joins(VisibleBytes.of(i >> 8), VisibleBytes.of(i & 0xFF));
+            if (alphabet == Alphabet.BYTES) {
+                merges.joins(joined);
+            } else {
+                characters();
             }
+        }
+
+        /** Notes the tokens that are one character. */
+        private void characters() {
             Arrays.fill(basic, -1);
-            for (char c = 0; alphabet == Alphabet.CHARACTERS && c < 0xFFFF; c++) {
-                basic[c] = Character.isSurrogate(c) ? -1 : find(String.valueOf(c));
+            Texts texts = vocabulary.texts();
+            for (int id = 0; id < vocabulary.size(); id++) {
+                int from = texts.start(id);
+                int to = texts.end(id);
+                if (from < to && Utf8.after(texts.bytes(), from, to) == to && isText(id)) {
+                    int codePoint = Utf8.at(texts.bytes(), from, to);
+                    if (codePoint < basic.length) {
+                        basic[codePoint] = id;
+                    }
+                }
             }
         }
 
@@ -72,15 +80,16 @@ final class PieceEncoder {
         /** A token that text may become. */
         private int find(String text) {
             int id = vocabulary.find(text);
-            return id >= 0
-                            && !vocabulary.kind(id).control()
-                            && vocabulary.kind(id) != TokenKind.BYTE
-                    ? id
-                    : -1;
+            return id >= 0 && isText(id) ? id : -1;
+        }
+
+        private boolean isText(int id) {
+            TokenKind kind = vocabulary.kind(id);
+            return !kind.control() && kind != TokenKind.BYTE;
         }
 
         private int findWhole(char[] text, int from, int to) {
-            if (whole == WholePieces.NEVER || to - from > longest) {
+            if (whole == WholePieces.NEVER || to - from > vocabulary.longest()) {
                 return -1;
             }
             String piece = new String(text, from, to - from);

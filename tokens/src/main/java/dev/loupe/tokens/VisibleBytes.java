@@ -33,6 +33,11 @@ final class VisibleBytes {
         return BYTES[visible];
     }
 
+    /** The byte that a character is written for, or -1. */
+    static int find(int codePoint) {
+        return codePoint < BYTES.length ? BYTES[codePoint] : -1;
+    }
+
     /** The bytes that a token is written for, or null if it is not written in this way. */
     static byte @Nullable [] decode(String token) {
         byte[] bytes = new byte[token.length()];
