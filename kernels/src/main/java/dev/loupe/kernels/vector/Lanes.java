@@ -5,6 +5,8 @@ import dev.loupe.kernels.Weight;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
+import java.nio.ByteOrder;
+
 /** The vectors of this machine: as wide as it prefers, at most a panel. */
 final class Lanes {
     static final VectorSpecies<Float> F = widest();
@@ -12,6 +14,9 @@ final class Lanes {
 
     /** Lanes of a vector: 4, 8 or 16. */
     static final int L = F.length();
+
+    /** How numbers lie outside of the heap. */
+    static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     private Lanes() {}
 

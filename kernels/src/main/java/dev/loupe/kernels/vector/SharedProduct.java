@@ -3,6 +3,7 @@ package dev.loupe.kernels.vector;
 import static dev.loupe.kernels.Weight.PANEL;
 import static dev.loupe.kernels.vector.Lanes.F;
 import static dev.loupe.kernels.vector.Lanes.L;
+import static dev.loupe.kernels.vector.Lanes.ORDER;
 
 import dev.loupe.kernels.Activations;
 import dev.loupe.kernels.Tensor;
@@ -10,37 +11,50 @@ import dev.loupe.kernels.Weight;
 
 import jdk.incubator.vector.FloatVector;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.function.Function;
 
 /**
- * Panels of codes times several generated tokens. Each group of codes becomes floats once, in
- * memory that stays in the nearest cache, and is multiplied by a block of tokens. A token's sums
- * have the order and the bits that {@link GeneratedProduct} gives them: here a code and its input
- * are themselves, there one is larger by a power of two and the other smaller.
+ * Panels of codes times several generated tokens. Each group of codes of two vectors of rows
+ * becomes floats once, in memory that stays in the nearest cache, and is multiplied by all tokens,
+ * four at a time. A token's sums have the order and the bits that {@link GeneratedProduct} gives
+ * them.
  *
- * <p>With 32 registers a block is eight tokens by one vector, and each block unpacks for itself:
- * once for all of them gained nothing. With 16 registers it is four tokens by two vectors, the even
- * columns before the odd ones, and all blocks share what is unpacked, which would cost as much as
- * multiplying by four tokens.
+ * <p>With 32 registers the sums of even and of odd columns are taken together, and none of them
+ * leaves its register before the group is done. With 16 there is room for one of both: all tokens'
+ * even columns come before the odd ones.
  *
- * <p>The inputs of a block lie side by side, so that one register says where all of them are; with
- * an array for each token the processor spent half of its time on finding them.
+ * <p>The inputs of four tokens lie side by side, so that one register says where all of them are;
+ * with an array for each token the processor spent half of its time on finding them. The codes lie
+ * outside of the heap, where a vector of 64 bytes can begin at a line of the cache and is not in
+ * two of them.
  */
 final class SharedProduct {
-    private static final boolean EIGHT = PanelProduct.MANY_REGISTERS;
-    private static final int TOGETHER = EIGHT ? 8 : 4;
+    private static final int TOGETHER = 4;
+
+    /** Columns that share a scale, at most. */
+    private static final int LONGEST_GROUP = 32;
+
+    /** Bytes from a column's codes to those of the next. */
+    private static final int COLUMN = 64;
+
+    /**
+     * Bytes from the codes of the first vector to those of the second: beside them, or after all.
+     */
+    private static final int SECOND = L < PANEL ? 4 * L : LONGEST_GROUP * COLUMN;
 
     private static final ThreadLocal<SharedProduct> OF_THREAD =
             ThreadLocal.withInitial(SharedProduct::new);
 
-    /** A group of a panel, {@code [column * 16 + row]}. */
-    private float[] codes = new float[0];
+    /** A group of two vectors. */
+    private final MemorySegment codes = Arena.ofAuto().allocate(2 * LONGEST_GROUP * COLUMN, COLUMN);
 
-    /** For each block {@code [row / L, token, row % L]}. */
+    /** {@code [block of tokens, vector, token, lane]}. */
     private float[] outputs = new float[0];
 
-    /** The sums of even columns, and of odd ones, of two vectors by four tokens of each block. */
+    /** The sums of even columns, and of odd ones, like the outputs; only with 16 registers. */
     private float[] even = new float[0];
 
     private float[] odd = new float[0];
@@ -51,7 +65,7 @@ final class SharedProduct {
     /** The tokens that were put side by side last; the parts of a product have them in common. */
     private Activations[] known = new Activations[0];
 
-    private Inputs inputs = new Inputs(0, 0, new float[0], new float[0], new float[0]);
+    private Inputs inputs = new Inputs(0, new float[0], new float[0], new float[0]);
 
     /** The sum of what was read ahead; it is kept so that it is read at all. */
     int ahead;
@@ -61,31 +75,31 @@ final class SharedProduct {
     static void multiply(Weight.Codes w, int from, int to, Activations[] tokens, Tensor y) {
         SharedProduct product = OF_THREAD.get();
         product.read(tokens);
-        ScaleScratch wide = ScaleScratch.ofThread(w);
+        Turns turns = Turns.ofThread(w);
         int whole = tokens.length % TOGETHER == 1 ? tokens.length - 1 : tokens.length;
         int blocks = (whole + TOGETHER - 1) / TOGETHER;
-        int each = EIGHT ? 1 : blocks;
-        product.reserve(w.groupSize(), each);
-        for (int panel = from; panel < to; panel++) {
-            wide.widen(w, panel, 0);
-            for (int block = 0; block < blocks; block += each) {
-                product.multiply(w, panel, wide, block, each, whole);
-                product.store(w, panel, block, Math.min(whole, (block + each) * TOGETHER), y);
-            }
+        product.reserve(blocks);
+        int last = Turns.vectors(to) - 1;
+        for (int first = Turns.vectors(from); first <= last; first += 2) {
+            // a vector that has no other is its own, and is computed twice
+            int second = Math.min(first + 1, last);
+            turns.choose(first, second, last);
+            turns.readScales(w);
+            product.multiply(w, turns, blocks);
+            product.store(w, first, 0, whole, y);
+            product.store(w, second, TOGETHER * L, whole, y);
         }
         if (whole < tokens.length) {
             GeneratedProduct.multiply(w, from, to, tokens[whole], y.data(), y.row(whole));
         }
     }
 
-    private void reserve(int groupSize, int blocks) {
-        if (codes.length < groupSize * PANEL) {
-            codes = new float[groupSize * PANEL];
-        }
-        if (outputs.length < blocks * TOGETHER * PANEL) {
-            outputs = new float[blocks * TOGETHER * PANEL];
-            even = new float[blocks * TOGETHER * 2 * L];
-            odd = new float[blocks * TOGETHER * 2 * L];
+    private void reserve(int blocks) {
+        if (outputs.length < blocks * TOGETHER * 2 * L) {
+            outputs = new float[blocks * TOGETHER * 2 * L];
+            int sums = PanelProduct.MANY_REGISTERS ? 0 : outputs.length;
+            even = new float[sums];
+            odd = new float[sums];
             nothing = new float[blocks * TOGETHER];
         }
     }
@@ -100,48 +114,32 @@ final class SharedProduct {
     }
 
     /**
-     * What all tokens have: blocks of tokens, and in each token after token for each column, or
-     * group. Where fewer are left than a block has the last token is there more than once. The
-     * blocks lie as they are read: one after the other for each group where they share what is
-     * unpacked, and otherwise the groups for each block.
+     * What all tokens have, {@code [group, block of tokens, column of the group, token]}. Where
+     * fewer are left than a block has the last token is there more than once.
      */
-    private record Inputs(int blocks, int groups, float[] plain, float[] starts, float[] sums) {
+    private record Inputs(int blocks, float[] values, float[] starts, float[] sums) {
         /** Written over {@code old} where that has room. */
         static Inputs of(Activations[] tokens, Inputs old) {
-            int blocks = (tokens.length + TOGETHER - 1) / TOGETHER;
-            int groups = tokens[0].sums().length;
             return new Inputs(
-                    blocks,
-                    groups,
-                    sideBySide(tokens, blocks, groups, Activations::plain, old.plain),
-                    sideBySide(tokens, blocks, groups, Activations::starts, old.starts),
-                    sideBySide(tokens, blocks, groups, Activations::sums, old.sums));
-        }
-
-        /** Which of all groups of all blocks this one is. */
-        static int place(int block, int blocks, int group, int groups) {
-            return EIGHT ? block * groups + group : group * blocks + block;
-        }
-
-        int place(int block, int group) {
-            return place(block, blocks, group, groups);
+                    (tokens.length + TOGETHER - 1) / TOGETHER,
+                    sideBySide(tokens, Activations::values, old.values),
+                    sideBySide(tokens, Activations::starts, old.starts),
+                    sideBySide(tokens, Activations::sums, old.sums));
         }
 
         private static float[] sideBySide(
-                Activations[] tokens,
-                int blocks,
-                int groups,
-                Function<Activations, float[]> part,
-                float[] old) {
+                Activations[] tokens, Function<Activations, float[]> part, float[] old) {
+            int blocks = (tokens.length + TOGETHER - 1) / TOGETHER;
+            int groups = tokens[0].sums().length;
             int each = part.apply(tokens[0]).length / groups;
             int numbers = blocks * groups * each * TOGETHER;
             float[] all = old.length < numbers ? new float[numbers] : old;
             for (int t = 0; t < blocks * TOGETHER; t++) {
                 float[] token = part.apply(tokens[Math.min(t, tokens.length - 1)]);
                 for (int group = 0; group < groups; group++) {
-                    int to = place(t / TOGETHER, blocks, group, groups) * each * TOGETHER;
+                    int to = (group * blocks + t / TOGETHER) * each * TOGETHER + t % TOGETHER;
                     for (int i = 0; i < each; i++) {
-                        all[to + i * TOGETHER + t % TOGETHER] = token[group * each + i];
+                        all[to + i * TOGETHER] = token[group * each + i];
                     }
                 }
             }
@@ -149,47 +147,44 @@ final class SharedProduct {
         }
     }
 
-    /**
-     * A panel times {@code count} blocks of tokens, from {@code first} on.
-     *
-     * @param tokens how many there are in all blocks
-     */
-    private void multiply(
-            Weight.Codes w, int panel, ScaleScratch wide, int first, int count, int tokens) {
+    /** Two vectors of rows times all tokens. */
+    private void multiply(Weight.Codes w, Turns turns, int blocks) {
         int size = w.groupSize();
-        int[] next = w.codes()[Math.min(panel + 1, w.panels() - 1)];
         int lines = size * w.coding().bits() / 32;
-        Arrays.fill(outputs, 0, count * TOGETHER * PANEL, 0f);
+        Arrays.fill(outputs, 0, blocks * TOGETHER * 2 * L, 0f);
         for (int group = 0; group < w.groups(); group++) {
-            ahead += read(next, group * lines, (group + 1) * lines);
-            for (int lane = 0; lane < PANEL; lane += L) {
-                Unpacking.codes(w, panel, lane, group * size, size, codes, lane, PANEL);
+            ahead += read(w.codes()[turns.nextU], group * lines, (group + 1) * lines);
+            if (turns.nextV != turns.nextU) {
+                ahead += read(w.codes()[turns.nextV], group * lines, (group + 1) * lines);
             }
-            int place = inputs.place(first, group);
-            if (!EIGHT) {
-                fours(size, wide, group * PANEL, inputs, place, count);
-            } else if (tokens - first * TOGETHER <= 4) {
-                half(size, wide.scales(), wide.offsets(), group * PANEL, inputs, place);
+            int column = group * size;
+            Unpacking.whereTheyLie(w, turns.u, turns.uLane, column, size, codes, 0);
+            Unpacking.whereTheyLie(w, turns.v, turns.vLane, column, size, codes, SECOND);
+            int u = group * PANEL + turns.uScale;
+            int v = group * PANEL + turns.vScale;
+            // there may be one block more of inputs: the token that goes alone
+            int place = group * inputs.blocks;
+            if (PanelProduct.MANY_REGISTERS) {
+                for (int block = 0; block < blocks; block++) {
+                    bothChains(size, turns.wide, u, v, inputs, place + block, 8 * L * block);
+                }
             } else {
-                eight(size, wide.scales(), wide.offsets(), group * PANEL, inputs, place);
+                chainAfterChain(size, turns.wide, u, v, inputs, place, blocks);
             }
         }
     }
 
-    /** Brings what was computed to the rows of tokens up to {@code end}. */
-    private void store(Weight.Codes w, int panel, int block, int end, Tensor y) {
-        for (int lane = 0; lane < PANEL; lane += L) {
-            int row = panel * PANEL + lane;
-            int count = Math.min(L, w.rows() - row);
-            for (int t = block * TOGETHER; t < end && count > 0; t++) {
-                int token = t - block * TOGETHER;
-                int at = (token / TOGETHER * PANEL + lane) * TOGETHER + token % TOGETHER * L;
-                System.arraycopy(outputs, at, y.data(), y.row(t) + row, count);
-            }
+    /** Brings what was computed of vector {@code i} to the rows of tokens up to {@code end}. */
+    private void store(Weight.Codes w, int i, int at, int end, Tensor y) {
+        int row = i * L;
+        int count = Math.min(L, w.rows() - row);
+        for (int t = 0; t < end && count > 0; t++) {
+            int from = at + (t / TOGETHER * 2 * TOGETHER + t % TOGETHER) * L;
+            System.arraycopy(outputs, from, y.data(), y.row(t) + row, count);
         }
     }
 
-    /** Brings lines of the next panel in while this one is multiplied. */
+    /** Brings lines of a panel to come in while this one is multiplied. */
     private static int read(int[] panel, int from, int to) {
         int sum = 0;
         for (int line = from; line < to; line++) {
@@ -198,142 +193,119 @@ final class SharedProduct {
         return sum;
     }
 
-    private void eight(int size, float[] scales, float[] offsets, int at, Inputs in, int place) {
-        float[] x = in.plain;
-        float[] starts = in.starts;
-        FloatVector a0 = FloatVector.broadcast(F, starts[8 * place]);
-        FloatVector a1 = FloatVector.broadcast(F, starts[8 * place + 1]);
-        FloatVector a2 = FloatVector.broadcast(F, starts[8 * place + 2]);
-        FloatVector a3 = FloatVector.broadcast(F, starts[8 * place + 3]);
-        FloatVector a4 = FloatVector.broadcast(F, starts[8 * place + 4]);
-        FloatVector a5 = FloatVector.broadcast(F, starts[8 * place + 5]);
-        FloatVector a6 = FloatVector.broadcast(F, starts[8 * place + 6]);
-        FloatVector a7 = FloatVector.broadcast(F, starts[8 * place + 7]);
-        FloatVector b0 = FloatVector.zero(F);
-        FloatVector b1 = b0;
-        FloatVector b2 = b0;
-        FloatVector b3 = b0;
-        FloatVector b4 = b0;
-        FloatVector b5 = b0;
-        FloatVector b6 = b0;
-        FloatVector b7 = b0;
-        int first = 8 * place * size;
-        for (int k = 0; k < size; k += 2) {
-            int i = first + 8 * k;
-            FloatVector u = FloatVector.fromArray(F, codes, k * L);
-            a0 = u.fma(FloatVector.broadcast(F, x[i]), a0);
-            a1 = u.fma(FloatVector.broadcast(F, x[i + 1]), a1);
-            a2 = u.fma(FloatVector.broadcast(F, x[i + 2]), a2);
-            a3 = u.fma(FloatVector.broadcast(F, x[i + 3]), a3);
-            a4 = u.fma(FloatVector.broadcast(F, x[i + 4]), a4);
-            a5 = u.fma(FloatVector.broadcast(F, x[i + 5]), a5);
-            a6 = u.fma(FloatVector.broadcast(F, x[i + 6]), a6);
-            a7 = u.fma(FloatVector.broadcast(F, x[i + 7]), a7);
-            FloatVector v = FloatVector.fromArray(F, codes, k * L + L);
-            b0 = v.fma(FloatVector.broadcast(F, x[i + 8]), b0);
-            b1 = v.fma(FloatVector.broadcast(F, x[i + 9]), b1);
-            b2 = v.fma(FloatVector.broadcast(F, x[i + 10]), b2);
-            b3 = v.fma(FloatVector.broadcast(F, x[i + 11]), b3);
-            b4 = v.fma(FloatVector.broadcast(F, x[i + 12]), b4);
-            b5 = v.fma(FloatVector.broadcast(F, x[i + 13]), b5);
-            b6 = v.fma(FloatVector.broadcast(F, x[i + 14]), b6);
-            b7 = v.fma(FloatVector.broadcast(F, x[i + 15]), b7);
-        }
-        FloatVector scale = FloatVector.fromArray(F, scales, at);
-        a0 = a0.add(b0).fma(scale, FloatVector.fromArray(F, outputs, 0));
-        a1 = a1.add(b1).fma(scale, FloatVector.fromArray(F, outputs, L));
-        a2 = a2.add(b2).fma(scale, FloatVector.fromArray(F, outputs, 2 * L));
-        a3 = a3.add(b3).fma(scale, FloatVector.fromArray(F, outputs, 3 * L));
-        a4 = a4.add(b4).fma(scale, FloatVector.fromArray(F, outputs, 4 * L));
-        a5 = a5.add(b5).fma(scale, FloatVector.fromArray(F, outputs, 5 * L));
-        a6 = a6.add(b6).fma(scale, FloatVector.fromArray(F, outputs, 6 * L));
-        a7 = a7.add(b7).fma(scale, FloatVector.fromArray(F, outputs, 7 * L));
-        if (offsets.length > 0) {
-            FloatVector offset = FloatVector.fromArray(F, offsets, at);
-            float[] sums = in.sums;
-            a0 = offset.fma(FloatVector.broadcast(F, sums[8 * place]), a0);
-            a1 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 1]), a1);
-            a2 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 2]), a2);
-            a3 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 3]), a3);
-            a4 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 4]), a4);
-            a5 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 5]), a5);
-            a6 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 6]), a6);
-            a7 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 7]), a7);
-        }
-        a0.intoArray(outputs, 0);
-        a1.intoArray(outputs, L);
-        a2.intoArray(outputs, 2 * L);
-        a3.intoArray(outputs, 3 * L);
-        a4.intoArray(outputs, 4 * L);
-        a5.intoArray(outputs, 5 * L);
-        a6.intoArray(outputs, 6 * L);
-        a7.intoArray(outputs, 7 * L);
-    }
-
-    /** The first four of a block of eight, where no more are there. */
-    private void half(int size, float[] scales, float[] offsets, int at, Inputs in, int place) {
-        float[] x = in.plain;
-        float[] starts = in.starts;
-        FloatVector a0 = FloatVector.broadcast(F, starts[8 * place]);
-        FloatVector a1 = FloatVector.broadcast(F, starts[8 * place + 1]);
-        FloatVector a2 = FloatVector.broadcast(F, starts[8 * place + 2]);
-        FloatVector a3 = FloatVector.broadcast(F, starts[8 * place + 3]);
-        FloatVector b0 = FloatVector.zero(F);
-        FloatVector b1 = b0;
-        FloatVector b2 = b0;
-        FloatVector b3 = b0;
-        int first = 8 * place * size;
-        for (int k = 0; k < size; k += 2) {
-            int i = first + 8 * k;
-            FloatVector u = FloatVector.fromArray(F, codes, k * L);
-            a0 = u.fma(FloatVector.broadcast(F, x[i]), a0);
-            a1 = u.fma(FloatVector.broadcast(F, x[i + 1]), a1);
-            a2 = u.fma(FloatVector.broadcast(F, x[i + 2]), a2);
-            a3 = u.fma(FloatVector.broadcast(F, x[i + 3]), a3);
-            FloatVector v = FloatVector.fromArray(F, codes, k * L + L);
-            b0 = v.fma(FloatVector.broadcast(F, x[i + 8]), b0);
-            b1 = v.fma(FloatVector.broadcast(F, x[i + 9]), b1);
-            b2 = v.fma(FloatVector.broadcast(F, x[i + 10]), b2);
-            b3 = v.fma(FloatVector.broadcast(F, x[i + 11]), b3);
-        }
-        FloatVector scale = FloatVector.fromArray(F, scales, at);
-        a0 = a0.add(b0).fma(scale, FloatVector.fromArray(F, outputs, 0));
-        a1 = a1.add(b1).fma(scale, FloatVector.fromArray(F, outputs, L));
-        a2 = a2.add(b2).fma(scale, FloatVector.fromArray(F, outputs, 2 * L));
-        a3 = a3.add(b3).fma(scale, FloatVector.fromArray(F, outputs, 3 * L));
-        if (offsets.length > 0) {
-            FloatVector offset = FloatVector.fromArray(F, offsets, at);
-            float[] sums = in.sums;
-            a0 = offset.fma(FloatVector.broadcast(F, sums[8 * place]), a0);
-            a1 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 1]), a1);
-            a2 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 2]), a2);
-            a3 = offset.fma(FloatVector.broadcast(F, sums[8 * place + 3]), a3);
-        }
-        a0.intoArray(outputs, 0);
-        a1.intoArray(outputs, L);
-        a2.intoArray(outputs, 2 * L);
-        a3.intoArray(outputs, 3 * L);
-    }
-
     /**
-     * A group times all blocks of four tokens, two vectors at a time: the sums of even columns,
-     * those of odd ones, and both to the outputs. A loop for each leaves it the registers.
+     * A group of two vectors times four tokens. Even columns go to {@code a} and {@code c}, odd
+     * ones to {@code b} and {@code d}.
      */
-    private void fours(int size, ScaleScratch wide, int scales, Inputs in, int place, int count) {
-        for (int lane = 0; lane < PANEL; lane += 2 * L) {
-            sum(size, lane, in.plain, 4 * place * size, in.starts, 4 * place, even, count);
-            sum(size, lane + PANEL, in.plain, 4 * place * size + 4, nothing, 0, odd, count);
-            addSums(wide.scales(), scales + lane, 0, lane, count);
-            addSums(wide.scales(), scales + lane + L, 4 * L, lane + L, count);
-            if (wide.offsets().length > 0) {
-                addOffsets(wide.offsets(), scales + lane, in.sums, 4 * place, lane, count);
-                addOffsets(wide.offsets(), scales + lane + L, in.sums, 4 * place, lane + L, count);
-            }
+    private void bothChains(
+            int size, ScaleScratch wide, int u, int v, Inputs in, int place, int out) {
+        float[] x = in.values;
+        float[] starts = in.starts;
+        FloatVector a0 = FloatVector.broadcast(F, starts[4 * place]);
+        FloatVector a1 = FloatVector.broadcast(F, starts[4 * place + 1]);
+        FloatVector a2 = FloatVector.broadcast(F, starts[4 * place + 2]);
+        FloatVector a3 = FloatVector.broadcast(F, starts[4 * place + 3]);
+        FloatVector b0 = FloatVector.zero(F);
+        FloatVector b1 = b0;
+        FloatVector b2 = b0;
+        FloatVector b3 = b0;
+        FloatVector c0 = a0;
+        FloatVector c1 = a1;
+        FloatVector c2 = a2;
+        FloatVector c3 = a3;
+        FloatVector d0 = b0;
+        FloatVector d1 = b0;
+        FloatVector d2 = b0;
+        FloatVector d3 = b0;
+        int first = 4 * place * size;
+        for (int k = 0; k < size; k += 2) {
+            int i = first + 4 * k;
+            int at = COLUMN * k;
+            FloatVector p = FloatVector.fromMemorySegment(F, codes, at, ORDER);
+            FloatVector q = FloatVector.fromMemorySegment(F, codes, at + SECOND, ORDER);
+            FloatVector s = FloatVector.broadcast(F, x[i]);
+            a0 = p.fma(s, a0);
+            c0 = q.fma(s, c0);
+            s = FloatVector.broadcast(F, x[i + 1]);
+            a1 = p.fma(s, a1);
+            c1 = q.fma(s, c1);
+            s = FloatVector.broadcast(F, x[i + 2]);
+            a2 = p.fma(s, a2);
+            c2 = q.fma(s, c2);
+            s = FloatVector.broadcast(F, x[i + 3]);
+            a3 = p.fma(s, a3);
+            c3 = q.fma(s, c3);
+            p = FloatVector.fromMemorySegment(F, codes, at + COLUMN, ORDER);
+            q = FloatVector.fromMemorySegment(F, codes, at + COLUMN + SECOND, ORDER);
+            s = FloatVector.broadcast(F, x[i + 4]);
+            b0 = p.fma(s, b0);
+            d0 = q.fma(s, d0);
+            s = FloatVector.broadcast(F, x[i + 5]);
+            b1 = p.fma(s, b1);
+            d1 = q.fma(s, d1);
+            s = FloatVector.broadcast(F, x[i + 6]);
+            b2 = p.fma(s, b2);
+            d2 = q.fma(s, d2);
+            s = FloatVector.broadcast(F, x[i + 7]);
+            b3 = p.fma(s, b3);
+            d3 = q.fma(s, d3);
+        }
+        FloatVector scale = FloatVector.fromArray(F, wide.scales(), u);
+        a0 = a0.add(b0).fma(scale, FloatVector.fromArray(F, outputs, out));
+        a1 = a1.add(b1).fma(scale, FloatVector.fromArray(F, outputs, out + L));
+        a2 = a2.add(b2).fma(scale, FloatVector.fromArray(F, outputs, out + 2 * L));
+        a3 = a3.add(b3).fma(scale, FloatVector.fromArray(F, outputs, out + 3 * L));
+        scale = FloatVector.fromArray(F, wide.scales(), v);
+        c0 = c0.add(d0).fma(scale, FloatVector.fromArray(F, outputs, out + 4 * L));
+        c1 = c1.add(d1).fma(scale, FloatVector.fromArray(F, outputs, out + 5 * L));
+        c2 = c2.add(d2).fma(scale, FloatVector.fromArray(F, outputs, out + 6 * L));
+        c3 = c3.add(d3).fma(scale, FloatVector.fromArray(F, outputs, out + 7 * L));
+        if (wide.offsets().length > 0) {
+            float[] sums = in.sums;
+            FloatVector p = FloatVector.fromArray(F, wide.offsets(), u);
+            FloatVector q = FloatVector.fromArray(F, wide.offsets(), v);
+            FloatVector s = FloatVector.broadcast(F, sums[4 * place]);
+            a0 = p.fma(s, a0);
+            c0 = q.fma(s, c0);
+            s = FloatVector.broadcast(F, sums[4 * place + 1]);
+            a1 = p.fma(s, a1);
+            c1 = q.fma(s, c1);
+            s = FloatVector.broadcast(F, sums[4 * place + 2]);
+            a2 = p.fma(s, a2);
+            c2 = q.fma(s, c2);
+            s = FloatVector.broadcast(F, sums[4 * place + 3]);
+            a3 = p.fma(s, a3);
+            c3 = q.fma(s, c3);
+        }
+        a0.intoArray(outputs, out);
+        a1.intoArray(outputs, out + L);
+        a2.intoArray(outputs, out + 2 * L);
+        a3.intoArray(outputs, out + 3 * L);
+        c0.intoArray(outputs, out + 4 * L);
+        c1.intoArray(outputs, out + 5 * L);
+        c2.intoArray(outputs, out + 6 * L);
+        c3.intoArray(outputs, out + 7 * L);
+    }
+
+    /**
+     * A group of two vectors times all blocks of four tokens: the sums of even columns, those of
+     * odd ones, and both to the outputs. A loop for each leaves it the registers.
+     */
+    private void chainAfterChain(
+            int size, ScaleScratch wide, int u, int v, Inputs in, int place, int count) {
+        int first = 4 * place * size;
+        sum(size, 0, in.values, first, in.starts, 4 * place, even, count);
+        sum(size, COLUMN, in.values, first + 4, nothing, 0, odd, count);
+        addSums(wide.scales(), u, 0, count);
+        addSums(wide.scales(), v, 4 * L, count);
+        if (wide.offsets().length > 0) {
+            addOffsets(wide.offsets(), u, in.sums, 4 * place, 0, count);
+            addOffsets(wide.offsets(), v, in.sums, 4 * place, 4 * L, count);
         }
     }
 
     /**
-     * Every other column, from the one at {@code at}, times all tokens.
+     * Every other column, from the one whose codes begin at byte {@code at}, times all tokens.
      *
      * @param x the columns of four tokens, from {@code first} on, block after block
      * @param starts what the sums of each token begin with
@@ -360,8 +332,9 @@ final class SharedProduct {
             FloatVector b3 = a3;
             int begin = first + 4 * block * size;
             for (int k = 0; k < size; k += 2) {
-                FloatVector u = FloatVector.fromArray(F, codes, at + k * PANEL);
-                FloatVector v = FloatVector.fromArray(F, codes, at + k * PANEL + L);
+                FloatVector u = FloatVector.fromMemorySegment(F, codes, at + COLUMN * k, ORDER);
+                FloatVector v =
+                        FloatVector.fromMemorySegment(F, codes, at + COLUMN * k + SECOND, ORDER);
                 FloatVector s = FloatVector.broadcast(F, x[begin + 4 * k]);
                 a0 = u.fma(s, a0);
                 b0 = v.fma(s, b0);
@@ -388,29 +361,28 @@ final class SharedProduct {
     }
 
     /** Scales the sums of a vector and adds them to its outputs, token after token. */
-    private void addSums(float[] scales, int at, int from, int lane, int count) {
+    private void addSums(float[] scales, int at, int first, int count) {
         FloatVector scale = FloatVector.fromArray(F, scales, at);
         for (int block = 0; block < count; block++) {
-            for (int i = 0; i < 4 * L; i += L) {
-                int sum = 8 * L * block + from + i;
-                int out = 4 * (PANEL * block + lane) + i;
-                FloatVector.fromArray(F, even, sum)
-                        .add(FloatVector.fromArray(F, odd, sum))
-                        .fma(scale, FloatVector.fromArray(F, outputs, out))
-                        .intoArray(outputs, out);
+            int from = 8 * L * block + first;
+            for (int i = from; i < from + 4 * L; i += L) {
+                FloatVector.fromArray(F, even, i)
+                        .add(FloatVector.fromArray(F, odd, i))
+                        .fma(scale, FloatVector.fromArray(F, outputs, i))
+                        .intoArray(outputs, i);
             }
         }
     }
 
     /** Adds the offsets of a vector to its outputs. */
     private void addOffsets(
-            float[] offsets, int at, float[] inputSums, int first, int lane, int count) {
+            float[] offsets, int at, float[] inputSums, int input, int first, int count) {
         FloatVector offset = FloatVector.fromArray(F, offsets, at);
         for (int block = 0; block < count; block++) {
             for (int i = 0; i < 4; i++) {
-                int out = 4 * (PANEL * block + lane) + i * L;
+                int out = 8 * L * block + first + i * L;
                 offset.fma(
-                                FloatVector.broadcast(F, inputSums[first + 4 * block + i]),
+                                FloatVector.broadcast(F, inputSums[input + 4 * block + i]),
                                 FloatVector.fromArray(F, outputs, out))
                         .intoArray(outputs, out);
             }

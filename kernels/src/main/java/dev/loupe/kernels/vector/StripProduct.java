@@ -4,6 +4,7 @@ import static dev.loupe.kernels.Strips.WIDTH;
 import static dev.loupe.kernels.Weight.PANEL;
 import static dev.loupe.kernels.vector.Lanes.F;
 import static dev.loupe.kernels.vector.Lanes.L;
+import static dev.loupe.kernels.vector.Lanes.ORDER;
 import static dev.loupe.kernels.vector.PanelProduct.MANY_REGISTERS;
 
 import dev.loupe.kernels.Panels;
@@ -13,7 +14,6 @@ import dev.loupe.kernels.Tensor;
 import jdk.incubator.vector.FloatVector;
 
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
 
 /**
  * {@link Panels} times {@link Strips}, for products of many rows and for gradients of weights. A
@@ -25,8 +25,6 @@ import java.nio.ByteOrder;
 final class StripProduct {
     /** Bytes from one step of a panel to the next. */
     private static final int ROW = 4 * PANEL;
-
-    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     private StripProduct() {}
 
