@@ -122,9 +122,18 @@ final class Explore implements Runnable {
     }
 
     /**
-     * The models of the local store, which a page may choose too; a store that is broken has none.
+     * The models of the local store, which a page may choose too, and the one that came with Loupe;
+     * a store that is broken has none.
      */
     private static List<StoredModel> stored() {
+        List<StoredModel> models = new ArrayList<>(pulled());
+        if (!OwnModel.hiddenBy(models)) {
+            OwnModel.asStored().ifPresent(models::add);
+        }
+        return models;
+    }
+
+    private static List<StoredModel> pulled() {
         try {
             return ModelStore.ofEnvironment().list();
         } catch (StoreException e) {

@@ -11,10 +11,13 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 import java.time.ZoneId;
+import java.util.ArrayList;
 import java.util.List;
 
 /** {@code loupe list}: which models are here. */
-@Command(name = "list", description = "Lists the models in the local store.")
+@Command(
+        name = "list",
+        description = "Lists the models that were pulled, and the one that came with Loupe.")
 final class ListModels implements Runnable {
     @Option(names = "--json", description = "One JSON object.")
     private boolean json;
@@ -26,26 +29,27 @@ final class ListModels implements Runnable {
             Json.print(asJson(models));
             return;
         }
-        int width = models.stream().mapToInt(model -> model.name().length()).max().orElse(0);
+        List<Line> lines = new ArrayList<>();
         for (StoredModel model : models) {
-            String name = model.name() + " ".repeat(width - model.name().length());
-            String format = String.format("%-12s", model.format());
-            String bytes = String.format("%8s", Bytes.text(model.bytes()));
-            System.out.println(
-                    name
-                            + "  "
-                            + format
-                            + "  "
-                            + bytes
-                            + "  "
-                            + model.pulled().atZone(ZoneId.systemDefault()).toLocalDate());
+            String pulled = model.pulled().atZone(ZoneId.systemDefault()).toLocalDate().toString();
+            lines.add(new Line(model, pulled));
+        }
+        if (!OwnModel.hiddenBy(models)) {
+            OwnModel.asStored().ifPresent(own -> lines.add(new Line(own, "came with Loupe")));
+        }
+        int width = lines.stream().mapToInt(line -> line.model.name().length()).max().orElse(0);
+        for (Line line : lines) {
+            String name = line.model.name() + " ".repeat(width - line.model.name().length());
+            String format = String.format("%-12s", line.model.format());
+            String bytes = String.format("%8s", Bytes.text(line.model.bytes()));
+            System.out.println(name + "  " + format + "  " + bytes + "  " + line.when);
         }
         if (models.isEmpty() && Terminal.stderrIsWatched()) {
-            String own = OwnModel.path().map(path -> " but " + OwnModel.NAME).orElse("");
-            System.err.println(
-                    "no models here yet" + own + "; `loupe pull smollm2` fetches a small one");
+            System.err.println("nothing pulled yet; `loupe pull smollm2` fetches a small model");
         }
     }
+
+    private record Line(StoredModel model, String when) {}
 
     private static ObjectNode asJson(List<StoredModel> models) {
         ObjectNode root = Json.object();
@@ -58,6 +62,15 @@ final class ListModels implements Runnable {
                     .put("bytes", model.bytes())
                     .put("pulled", model.pulled().toString());
         }
+        OwnModel.asStored()
+                .filter(own -> !OwnModel.hiddenBy(models))
+                .ifPresent(own ->
+                        array.addObject()
+                                .put("name", own.name())
+                                .put("path", own.path().toString())
+                                .put("format", own.format())
+                                .put("bytes", own.bytes())
+                                .putNull("pulled"));
         return root;
     }
 }

@@ -1,10 +1,17 @@
 package dev.loupe.app;
 
+import dev.loupe.files.Gguf;
+import dev.loupe.files.store.StoredModel;
+import dev.loupe.model.StoredTensor;
+
+import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.CodeSource;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -32,6 +39,36 @@ final class OwnModel {
             // classes from somewhere else than a disk have no file beside them
             return Optional.empty();
         }
+    }
+
+    /** As a store would have it; it was never pulled, and has the time of its file. */
+    static Optional<StoredModel> asStored() {
+        return path().map(OwnModel::asStored);
+    }
+
+    private static StoredModel asStored(Path path) {
+        try (Gguf gguf = Gguf.open(path)) {
+            Comparator<StoredTensor> bySize =
+                    Comparator.comparingLong(t -> t.rows() * t.type().bytes(t.cols()));
+            String type =
+                    gguf.tensors().values().stream()
+                            .max(bySize)
+                            .map(tensor -> " " + tensor.type())
+                            .orElse("");
+            return new StoredModel(
+                    NAME,
+                    path,
+                    "GGUF" + type,
+                    Files.size(path),
+                    Files.getLastModifiedTime(path).toInstant());
+        } catch (IOException e) {
+            throw new UserException("cannot read " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Whether a model that was pulled has its name. */
+    static boolean hiddenBy(List<StoredModel> pulled) {
+        return pulled.stream().anyMatch(model -> model.name().equals(NAME));
     }
 
     /** The model in the folder {@code models} beside a jar, or beside a folder of classes. */

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.fasterxml.jackson.databind.JsonNode;
+
 import dev.loupe.files.Converter;
 
 import org.junit.jupiter.api.BeforeAll;
@@ -139,6 +141,17 @@ class OwnModelTest {
         } finally {
             process.destroy();
         }
+    }
+
+    @Test
+    void theListShowsItAndSaysThatItWasNotPulled() throws Exception {
+        assertThat(loupe("list").out())
+                .startsWith("loupe-story  GGUF ")
+                .endsWith("came with Loupe\n")
+                .hasLineCount(1);
+        JsonNode listed = loupe("list", "--json").json().get("models").get(0);
+        assertThat(listed.get("path").textValue()).isEqualTo(model.toString());
+        assertThat(listed.get("pulled").isNull()).isTrue();
     }
 
     @Test

@@ -10,23 +10,27 @@ import java.util.stream.IntStream;
  */
 public final class Distribution {
     private final Candidates candidates;
-    private final float[] row;
-    private final int offset;
+
+    /** What the model gave each of them. */
+    private final float[] given;
+
     private final double[] probabilities;
 
     /**
-     * @param row holds the model's logits from {@code offset} on; kept, not copied
+     * @param row holds the model's logits from {@code offset} on; read, not kept
      * @param vocabSize how many there are
      * @param history of the sequence so far
      */
     Distribution(float[] row, int offset, int vocabSize, Sampling sampling, History history) {
-        this.row = row;
-        this.offset = offset;
         candidates = new Candidates(row, offset, vocabSize);
         for (Step step : sampling.steps()) {
             step.apply(candidates, history);
         }
         candidates.settle();
+        given = new float[candidates.count()];
+        for (int i = 0; i < given.length; i++) {
+            given[i] = row[offset + candidates.id(i)];
+        }
         probabilities = softmax(candidates);
     }
 
@@ -98,8 +102,7 @@ public final class Distribution {
     }
 
     private Candidate candidate(int i) {
-        int id = candidates.id(i);
-        return new Candidate(id, row[offset + id], probabilities[i]);
+        return new Candidate(candidates.id(i), given[i], probabilities[i]);
     }
 
     /** How uncertain the draw is, in bits: a fair choice of {@code 2^n} tokens has {@code n}. */

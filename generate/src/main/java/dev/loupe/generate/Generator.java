@@ -106,10 +106,13 @@ public final class Generator {
     private Generation[] run(List<Request> requests, int atOnce, Consumer<Token> listener) {
         Generation[] done = new Generation[requests.size()];
         List<Sequence> running = new ArrayList<>();
+        List<KvCache> free = new ArrayList<>();
         int next = 0;
         while (next < done.length || !running.isEmpty()) {
             while (next < done.length && running.size() < atOnce) {
-                running.add(begin(next, requests.get(next)));
+                KvCache cache =
+                        free.isEmpty() ? new KvCache(gpt.config(), kvType) : free.removeLast();
+                running.add(begin(next, requests.get(next), cache));
                 next++;
             }
             if (cancelled) {
@@ -120,6 +123,7 @@ public final class Generator {
             for (Sequence sequence : running) {
                 if (sequence.finished()) {
                     done[sequence.number()] = sequence.result();
+                    free.add(sequence.leaveCache());
                 }
             }
             running.removeIf(Sequence::finished);
@@ -127,9 +131,8 @@ public final class Generator {
         return done;
     }
 
-    private Sequence begin(int number, Request request) {
+    private Sequence begin(int number, Request request, KvCache cache) {
         int nCtx = gpt.config().nCtx();
-        KvCache cache = new KvCache(gpt.config(), kvType);
         Sequence sequence = new Sequence(number, request, cache, nCtx, tokenizer, end);
         if (request.maxTokens() == 0) {
             sequence.finish(FinishReason.LENGTH);
@@ -193,7 +196,8 @@ public final class Generator {
         for (int from = 0; from < ready.size(); from += DRAWN_TOGETHER) {
             int to = Math.min(from + DRAWN_TOGETHER, ready.size());
             int[] some = rows.subList(from, to).stream().mapToInt(r -> r).toArray();
-            draw(ready.subList(from, to), gpt.unembed(ops, hidden, some)).forEach(listener);
+            Tensor logits = ops.inPassing(() -> gpt.unembed(ops, hidden, some));
+            draw(ready.subList(from, to), logits).forEach(listener);
         }
     }
 

@@ -135,6 +135,12 @@ final class Sequence {
         return decoder == null ? "" : stop.push(decoder.finish()) + stop.finish();
     }
 
+    /** Its cache, empty, for a sequence that begins; this one has no more use for it. */
+    KvCache leaveCache() {
+        cache.truncate(0);
+        return cache;
+    }
+
     Generation result() {
         long now = System.nanoTime();
         long read = promptEnd == 0 ? now : promptEnd;

@@ -2,6 +2,7 @@ package dev.loupe.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.loupe.generate.Generation.FinishReason;
 import dev.loupe.kernels.Processor;
@@ -89,6 +90,23 @@ class GeneratorTest {
         assertThat(ids(generator().generate(requests, 6, token -> {}))).isEqualTo(oneByOne);
         assertThat(Set.copyOf(oneByOne)).as("other seeds, other texts").hasSize(6);
         assertThat(ids(alone(drawn(PROMPT, 25, 3)))).isEqualTo(oneByOne.get(3));
+    }
+
+    @Test
+    void whatATokenWasDrawnFromStaysWhatItWas() {
+        List<Token> tokens = new ArrayList<>();
+        Generation found = generator().generate(drawn(PROMPT, 12, 1), tokens::add);
+        Inference ops = new Inference(processor);
+        Batch batch = new Batch(new Batch.Part(new KvCache(gpt.config()), false, PROMPT));
+        Tensor logits = gpt.logits(ops, batch, batch.lastRows());
+        assertThat(tokens).hasSize(12);
+        assertThat(tokens.getFirst().distribution().top(TinyGpt.VOCAB))
+                .hasSize(TinyGpt.VOCAB)
+                .allSatisfy(each -> assertThat(each.logit()).isEqualTo(logits.at(0, each.id())));
+        for (int i = 0; i < tokens.size(); i++) {
+            assertThat(tokens.get(i).distribution().probability(found.ids()[i]))
+                    .isEqualTo(Math.exp(found.logprobs().get(i)), within(1e-9));
+        }
     }
 
     /** Prompts of 1 to 40 tokens that ask for 0 to 30 more. */

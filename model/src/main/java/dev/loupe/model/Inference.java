@@ -19,17 +19,22 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * Computes, and remembers nothing but keys and values. Two arenas take turns: a block's tensors
- * live in one, its input in the other. Not for two threads at once.
+ * live in one, its input in the other; a third one has what callers ask for {@link #inPassing}. Not
+ * for two threads at once.
  */
 public final class Inference implements Ops {
     private final Processor processor;
     private final Taps taps;
     private final Arena[] arenas = {new Arena(), new Arena()};
+    private final Arena passing = new Arena();
     private int current;
-    private boolean inBlock;
+
+    /** Where tensors have room; null for an array of their own. */
+    private @Nullable Arena room;
 
     public Inference(Processor processor) {
         this(processor, Taps.NONE);
@@ -47,9 +52,7 @@ public final class Inference implements Ops {
 
     /** A tensor whose numbers are about to be written, all of them. */
     private Tensor room(int rows, int cols, int generated) {
-        return inBlock
-                ? arenas[current].room(rows, cols, generated)
-                : Tensor.of(rows, cols, generated);
+        return room == null ? Tensor.of(rows, cols, generated) : room.room(rows, cols, generated);
     }
 
     private Tensor like(Tensor x) {
@@ -59,12 +62,30 @@ public final class Inference implements Ops {
     @Override
     public Tensor block(Block block, Tensor x, Batch batch) {
         current = 1 - current;
-        inBlock = true;
+        room = arenas[current];
         try {
             return block.forward(this, x, batch);
         } finally {
             arenas[1 - current].clear();
-            inBlock = false;
+            room = null;
+        }
+    }
+
+    /**
+     * Computes something that is looked at and then left, such as logits that a token is drawn
+     * from: its room is that of the next one. Large arrays that are made anew for each token
+     * outgrow collectors that seldom look at what is old.
+     *
+     * @param work outside of blocks
+     * @return its result, until the next call
+     */
+    public Tensor inPassing(Supplier<Tensor> work) {
+        passing.clear();
+        room = passing;
+        try {
+            return work.get();
+        } finally {
+            room = null;
         }
     }
 
