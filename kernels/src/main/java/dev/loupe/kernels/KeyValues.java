@@ -12,7 +12,7 @@ import java.util.Arrays;
  * <p>In a block both lie as panels of 16 for {@link Kernels}' product of floats: the keys {@code
  * [head][position / 16][dimension][16 positions]}, so that queries times a head's keys are scores,
  * and the values {@code [head][dimension / 16][position][16 dimensions]}, so that weights times a
- * head's values are their weighted sum. Positions that nothing was stored for are zero.
+ * head's values are their weighted sum. Positions of a block that nothing was stored for are zero.
  */
 public final class KeyValues {
     /** Positions in a block; also how many scores a step of the running softmax takes in. */
@@ -88,23 +88,32 @@ public final class KeyValues {
         if (from >= length) {
             return;
         }
-        int whole = (from + BLOCK - 1) / BLOCK;
-        keys = Arrays.copyOf(keys, whole);
-        values = Arrays.copyOf(values, whole);
+        int whole = blocks(from);
         float[] zeros = new float[heads * headDim];
         for (int position = from; position < Math.min(length, whole * BLOCK); position++) {
             store(position, zeros, 0, zeros, 0);
         }
+        length = from;
     }
 
+    private static int blocks(int positions) {
+        return (positions + BLOCK - 1) / BLOCK;
+    }
+
+    /** Blocks that were forgotten are used again: made anew, they would fill a long run's heap. */
     private void reserve(int positions) {
-        int blocks = (positions + BLOCK - 1) / BLOCK;
+        int blocks = blocks(positions);
         int had = keys.length;
         if (blocks > had) {
             // the tables of blocks are small: some hundred entries for a long context
             keys = Arrays.copyOf(keys, blocks);
             values = Arrays.copyOf(values, blocks);
-            for (int b = had; b < blocks; b++) {
+        }
+        for (int b = blocks(length); b < blocks; b++) {
+            if (b < had) {
+                keys[b].clear();
+                values[b].clear();
+            } else {
                 keys[b] = StoredNumbers.zeros(type, heads * headDim * BLOCK);
                 values[b] = StoredNumbers.zeros(type, heads * paddedDim * BLOCK);
             }
@@ -152,7 +161,7 @@ public final class KeyValues {
         return head * BLOCK * paddedDim + (d / PANEL * BLOCK + position) * PANEL;
     }
 
-    /** How many bytes the blocks take. */
+    /** How many bytes the blocks take, forgotten ones too. */
     public long bytes() {
         int bytes = type == KvType.F32 ? Float.BYTES : Short.BYTES;
         return (long) bytes * keys.length * heads * BLOCK * (headDim + paddedDim);

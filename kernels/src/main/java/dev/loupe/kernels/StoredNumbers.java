@@ -1,5 +1,7 @@
 package dev.loupe.kernels;
 
+import java.util.Arrays;
+
 /** The keys of a block, or its values, in the type in which they are kept. */
 sealed interface StoredNumbers {
     static StoredNumbers zeros(KvType type, int n) {
@@ -8,6 +10,9 @@ sealed interface StoredNumbers {
             case F16 -> new Halves(new short[n]);
         };
     }
+
+    /** Makes all of them zero. */
+    void clear();
 
     /** Stores {@code n} neighbours of {@code x} at {@code at}, {@code at + step} and so on. */
     void put(float[] x, int from, int n, int at, int step);
@@ -26,6 +31,11 @@ sealed interface StoredNumbers {
     record Panels(float[] data, int from) {}
 
     record Floats(float[] data) implements StoredNumbers {
+        @Override
+        public void clear() {
+            Arrays.fill(data, 0);
+        }
+
         @Override
         public void put(float[] x, int from, int n, int at, int step) {
             for (int i = 0; i < n; i++) {
@@ -48,6 +58,11 @@ sealed interface StoredNumbers {
 
     record Halves(short[] data) implements StoredNumbers {
         private static final float LARGEST = 65_504f;
+
+        @Override
+        public void clear() {
+            Arrays.fill(data, (short) 0);
+        }
 
         @Override
         public void put(float[] x, int from, int n, int at, int step) {
