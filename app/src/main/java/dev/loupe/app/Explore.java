@@ -126,20 +126,13 @@ final class Explore implements Runnable {
      * a store that is broken has none.
      */
     private static List<StoredModel> stored() {
-        List<StoredModel> models = new ArrayList<>(pulled());
-        if (!OwnModel.hiddenBy(models)) {
-            OwnModel.asStored().ifPresent(models::add);
-        }
-        return models;
-    }
-
-    private static List<StoredModel> pulled() {
+        List<StoredModel> pulled = List.of();
         try {
-            return ModelStore.ofEnvironment().list();
+            pulled = ModelStore.ofEnvironment().list();
         } catch (StoreException e) {
             System.err.println("loupe: the local store is left out: " + e.getMessage());
-            return List.of();
         }
+        return OwnModel.after(pulled);
     }
 
     private static void open(String address) {

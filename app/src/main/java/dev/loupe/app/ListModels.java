@@ -10,8 +10,8 @@ import dev.loupe.files.store.StoredModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
+import java.time.Instant;
 import java.time.ZoneId;
-import java.util.ArrayList;
 import java.util.List;
 
 /** {@code loupe list}: which models are here. */
@@ -24,53 +24,43 @@ final class ListModels implements Runnable {
 
     @Override
     public void run() {
-        List<StoredModel> models = ModelStore.ofEnvironment().list();
+        List<StoredModel> pulled = ModelStore.ofEnvironment().list();
+        List<StoredModel> models = OwnModel.after(pulled);
         if (json) {
             Json.print(asJson(models));
             return;
         }
-        List<Line> lines = new ArrayList<>();
+        int width = models.stream().mapToInt(model -> model.name().length()).max().orElse(0);
         for (StoredModel model : models) {
-            String pulled = model.pulled().atZone(ZoneId.systemDefault()).toLocalDate().toString();
-            lines.add(new Line(model, pulled));
+            String name = model.name() + " ".repeat(width - model.name().length());
+            String format = String.format("%-12s", model.format());
+            String bytes = String.format("%8s", Bytes.text(model.bytes()));
+            System.out.println(name + "  " + format + "  " + bytes + "  " + origin(model));
         }
-        if (!OwnModel.hiddenBy(models)) {
-            OwnModel.asStored().ifPresent(own -> lines.add(new Line(own, "came with Loupe")));
-        }
-        int width = lines.stream().mapToInt(line -> line.model.name().length()).max().orElse(0);
-        for (Line line : lines) {
-            String name = line.model.name() + " ".repeat(width - line.model.name().length());
-            String format = String.format("%-12s", line.model.format());
-            String bytes = String.format("%8s", Bytes.text(line.model.bytes()));
-            System.out.println(name + "  " + format + "  " + bytes + "  " + line.when);
-        }
-        if (models.isEmpty() && Terminal.stderrIsWatched()) {
+        if (pulled.isEmpty() && Terminal.stderrIsWatched()) {
             System.err.println("nothing pulled yet; `loupe pull smollm2` fetches a small model");
         }
     }
 
-    private record Line(StoredModel model, String when) {}
+    private static String origin(StoredModel model) {
+        Instant pulled = model.pulled();
+        return pulled == null
+                ? "came with Loupe"
+                : pulled.atZone(ZoneId.systemDefault()).toLocalDate().toString();
+    }
 
     private static ObjectNode asJson(List<StoredModel> models) {
         ObjectNode root = Json.object();
         ArrayNode array = root.putArray("models");
         for (StoredModel model : models) {
+            Instant pulled = model.pulled();
             array.addObject()
                     .put("name", model.name())
                     .put("path", model.path().toString())
                     .put("format", model.format())
                     .put("bytes", model.bytes())
-                    .put("pulled", model.pulled().toString());
+                    .put("pulled", pulled == null ? null : pulled.toString());
         }
-        OwnModel.asStored()
-                .filter(own -> !OwnModel.hiddenBy(models))
-                .ifPresent(own ->
-                        array.addObject()
-                                .put("name", own.name())
-                                .put("path", own.path().toString())
-                                .put("format", own.format())
-                                .put("bytes", own.bytes())
-                                .putNull("pulled"));
         return root;
     }
 }

@@ -118,8 +118,9 @@ public final class Main implements Runnable {
     }
 
     private static List<Class<?>> commands(String... args) {
+        String named = args.length == 0 ? "" : args[0];
         for (Class<?> command : COMMANDS) {
-            if (args.length > 0 && args[0].equals(command.getAnnotation(Command.class).name())) {
+            if (command.getAnnotation(Command.class).name().equals(named)) {
                 return List.of(command);
             }
         }

@@ -10,6 +10,7 @@ import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.CodeSource;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -41,9 +42,13 @@ final class OwnModel {
         }
     }
 
-    /** As a store would have it; it was never pulled, and has the time of its file. */
-    static Optional<StoredModel> asStored() {
-        return path().map(OwnModel::asStored);
+    /** Models that were pulled, and behind them this one, unless one of them has its name. */
+    static List<StoredModel> after(List<StoredModel> pulled) {
+        List<StoredModel> models = new ArrayList<>(pulled);
+        if (pulled.stream().noneMatch(model -> model.name().equals(NAME))) {
+            path().map(OwnModel::asStored).ifPresent(models::add);
+        }
+        return models;
     }
 
     private static StoredModel asStored(Path path) {
@@ -55,20 +60,10 @@ final class OwnModel {
                             .max(bySize)
                             .map(tensor -> " " + tensor.type())
                             .orElse("");
-            return new StoredModel(
-                    NAME,
-                    path,
-                    "GGUF" + type,
-                    Files.size(path),
-                    Files.getLastModifiedTime(path).toInstant());
+            return new StoredModel(NAME, path, "GGUF" + type, Files.size(path), null);
         } catch (IOException e) {
             throw new UserException("cannot read " + path + ": " + e.getMessage(), e);
         }
-    }
-
-    /** Whether a model that was pulled has its name. */
-    static boolean hiddenBy(List<StoredModel> pulled) {
-        return pulled.stream().anyMatch(model -> model.name().equals(NAME));
     }
 
     /** The model in the folder {@code models} beside a jar, or beside a folder of classes. */

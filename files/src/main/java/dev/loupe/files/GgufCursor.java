@@ -33,7 +33,7 @@ final class GgufCursor {
     private final byte[] window;
 
     private long windowStart;
-    private int windowEnd;
+    private int windowLength;
     private long position;
     private int stringsLeft = MAX_STRINGS;
     private int textLeft = MAX_TEXT;
@@ -144,18 +144,26 @@ final class GgufCursor {
     /** One value, of one of the types that {@link Metadata} promises. */
     Object value(GgufType type, String key) {
         return switch (type) {
-            case UINT8 -> (long) (int8(key) & 0xFF);
-            case INT8 -> (long) int8(key);
-            case UINT16 -> (long) int16(key);
-            case INT16 -> (long) (short) int16(key);
-            case UINT32 -> Integer.toUnsignedLong(int32(key));
-            case INT32 -> (long) int32(key);
-            case UINT64 -> unsigned(int64(key), key);
-            case INT64 -> int64(key);
+            case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> integer(type, key);
             case FLOAT32 -> (double) Float.intBitsToFloat(int32(key));
             case FLOAT64 -> Double.longBitsToDouble(int64(key));
             case BOOL -> flag(key);
             case STRING -> text(key);
+        };
+    }
+
+    private long integer(GgufType type, String key) {
+        return switch (type) {
+            case UINT8 -> int8(key) & 0xFF;
+            case INT8 -> int8(key);
+            case UINT16 -> int16(key);
+            case INT16 -> (short) int16(key);
+            case UINT32 -> Integer.toUnsignedLong(int32(key));
+            case INT32 -> int32(key);
+            case UINT64 -> unsigned(int64(key), key);
+            case INT64 -> int64(key);
+            case FLOAT32, FLOAT64, BOOL, STRING ->
+                    throw new IllegalArgumentException(type + " is no integer");
         };
     }
 
@@ -186,9 +194,8 @@ final class GgufCursor {
             case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> {
                 spendNumbers(count, key);
                 long[] numbers = new long[count];
-                boolean wide = type == GgufType.INT32;
                 for (int i = 0; i < count; i++) {
-                    numbers[i] = wide ? int32(key) : (Long) value(type, key);
+                    numbers[i] = integer(type, key);
                 }
                 yield numbers;
             }
@@ -252,10 +259,10 @@ final class GgufCursor {
     /** Where in the window the next bytes are, no more than it has room for. */
     private int near(int length, String field) {
         long at = take(length, field);
-        if (at < windowStart || at + length > windowStart + windowEnd) {
+        if (at < windowStart || at + length > windowStart + windowLength) {
             windowStart = at;
-            windowEnd = (int) Math.min(window.length, bytes.byteSize() - at);
-            MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, at, window, 0, windowEnd);
+            windowLength = (int) Math.min(window.length, bytes.byteSize() - at);
+            MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, at, window, 0, windowLength);
         }
         return (int) (at - windowStart);
     }

@@ -182,21 +182,25 @@ public final class Merges {
             int first = ids.find(bytes, from, to);
             int second = ids.find(bytes, from2, to2);
             int result = ids.find(bytes, from, to, from2, to2);
-            if (first < 0 || second < 0 || result < 0) {
-                String missing = texts.get(first < 0 ? left : left + 1);
-                throw new IllegalArgumentException(
-                        "merge %d needs '%s', which is no token"
-                                .formatted(
-                                        left / 2,
-                                        first < 0 || second < 0
-                                                ? missing
-                                                : texts.get(left) + missing));
+            if (first < 0) {
+                throw missing(left / 2, texts.get(left));
+            }
+            if (second < 0) {
+                throw missing(left / 2, texts.get(left + 1));
+            }
+            if (result < 0) {
+                throw missing(left / 2, texts.get(left) + texts.get(left + 1));
             }
             // text of a user must never become a control token by merging
             if (!vocabulary.kind(result).control()) {
                 add(first, second, left / 2, result);
                 seam(Utf8.before(bytes, from, to), Utf8.at(bytes, from2, to2));
             }
+        }
+
+        private static IllegalArgumentException missing(int merge, String text) {
+            return new IllegalArgumentException(
+                    "merge " + merge + " needs '" + text + "', which is no token");
         }
 
         void add(int left, int right, int rank, int result) {

@@ -42,11 +42,11 @@ final class VisibleBytes {
     static byte @Nullable [] decode(String token) {
         byte[] bytes = new byte[token.length()];
         for (int i = 0; i < bytes.length; i++) {
-            char c = token.charAt(i);
-            if (c >= BYTES.length || BYTES[c] < 0) {
+            int b = find(token.charAt(i));
+            if (b < 0) {
                 return null;
             }
-            bytes[i] = (byte) BYTES[c];
+            bytes[i] = (byte) b;
         }
         return bytes;
     }

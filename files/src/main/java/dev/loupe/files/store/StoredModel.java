@@ -1,5 +1,7 @@
 package dev.loupe.files.store;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.file.Path;
 import java.time.Instant;
 
@@ -10,6 +12,7 @@ import java.time.Instant;
  * @param path a GGUF file, or a folder with config.json
  * @param format {@code GGUF Q8_0}, {@code safetensors}
  * @param bytes what it takes on disk
- * @param pulled when it was fetched
+ * @param pulled when it was fetched; null for one that never was
  */
-public record StoredModel(String name, Path path, String format, long bytes, Instant pulled) {}
+public record StoredModel(
+        String name, Path path, String format, long bytes, @Nullable Instant pulled) {}

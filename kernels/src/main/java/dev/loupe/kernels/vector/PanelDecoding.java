@@ -18,7 +18,7 @@ final class PanelDecoding {
                 ScaleScratch wide = ScaleScratch.ofThread(w);
                 wide.widen(w, panel, 0);
                 for (int lane = 0; lane < PANEL; lane += L) {
-                    Unpacking.codes(w, panel, lane, 0, w.cols(), out, offset + lane, PANEL);
+                    Unpacking.codes(w, panel, lane, out, offset + lane);
                     Unpacking.scale(w, wide, lane, out, offset + lane);
                 }
             }

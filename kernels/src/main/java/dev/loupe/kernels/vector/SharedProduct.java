@@ -4,6 +4,7 @@ import static dev.loupe.kernels.Weight.PANEL;
 import static dev.loupe.kernels.vector.Lanes.F;
 import static dev.loupe.kernels.vector.Lanes.L;
 import static dev.loupe.kernels.vector.Lanes.ORDER;
+import static dev.loupe.kernels.vector.Unpacking.COLUMN;
 
 import dev.loupe.kernels.Activations;
 import dev.loupe.kernels.Tensor;
@@ -36,9 +37,6 @@ final class SharedProduct {
 
     /** Columns that share a scale, at most. */
     private static final int LONGEST_GROUP = 32;
-
-    /** Bytes from a column's codes to those of the next. */
-    private static final int COLUMN = 64;
 
     /**
      * Bytes from the codes of the first vector to those of the second: beside them, or after all.
@@ -120,16 +118,19 @@ final class SharedProduct {
     private record Inputs(int blocks, float[] values, float[] starts, float[] sums) {
         /** Written over {@code old} where that has room. */
         static Inputs of(Activations[] tokens, Inputs old) {
+            int blocks = (tokens.length + TOGETHER - 1) / TOGETHER;
             return new Inputs(
-                    (tokens.length + TOGETHER - 1) / TOGETHER,
-                    sideBySide(tokens, Activations::values, old.values),
-                    sideBySide(tokens, Activations::starts, old.starts),
-                    sideBySide(tokens, Activations::sums, old.sums));
+                    blocks,
+                    sideBySide(tokens, blocks, Activations::values, old.values),
+                    sideBySide(tokens, blocks, Activations::starts, old.starts),
+                    sideBySide(tokens, blocks, Activations::sums, old.sums));
         }
 
         private static float[] sideBySide(
-                Activations[] tokens, Function<Activations, float[]> part, float[] old) {
-            int blocks = (tokens.length + TOGETHER - 1) / TOGETHER;
+                Activations[] tokens,
+                int blocks,
+                Function<Activations, float[]> part,
+                float[] old) {
             int groups = tokens[0].sums().length;
             int each = part.apply(tokens[0]).length / groups;
             int numbers = blocks * groups * each * TOGETHER;

@@ -18,7 +18,7 @@ import java.lang.foreign.MemorySegment;
 /** Codes to floats, for several tokens to share. */
 final class Unpacking {
     /** Bytes from a column's codes to those of the next, where they lie outside of the heap. */
-    private static final int COLUMN = 64;
+    static final int COLUMN = 64;
 
     private Unpacking() {}
 
@@ -132,77 +132,69 @@ final class Unpacking {
     }
 
     /**
-     * The codes themselves, likewise. Loops over the codes of an int use a variable shift: this is
-     * not where time goes.
+     * All codes of a panel, as they are, to {@code out[column * 16 + to]} and the lanes after it.
+     * Loops over the codes of an int use a variable shift: this is not where time goes.
      */
-    static void codes(
-            Weight.Codes w, int panel, int lane, int k, int n, float[] out, int to, int step) {
+    static void codes(Weight.Codes w, int panel, int lane, float[] out, int to) {
         int[] words = w.codes()[panel];
+        int n = w.cols();
         switch (w.coding()) {
-            case FOUR_BITS -> equal(words, lane, 4, 8, k, n, out, to, step);
-            case FIVE_BITS -> fives(words, lane, k, n, out, to, step);
-            case SIX_BITS -> sixes(words, lane, k, n, out, to, step);
-            case EIGHT_BITS -> equal(words, lane, 8, 4, k, n, out, to, step);
+            case FOUR_BITS -> equal(words, lane, 4, 8, n, out, to);
+            case FIVE_BITS -> fives(words, lane, n, out, to);
+            case SIX_BITS -> sixes(words, lane, n, out, to);
+            case EIGHT_BITS -> equal(words, lane, 8, 4, n, out, to);
         }
     }
 
     private static void equal(
-            int[] words,
-            int lane,
-            int bits,
-            int perInt,
-            int k,
-            int n,
-            float[] out,
-            int to,
-            int step) {
+            int[] words, int lane, int bits, int perInt, int n, float[] out, int to) {
         int mask = (1 << bits) - 1;
         for (int i = 0; i < n; i += perInt) {
-            IntVector v = IntVector.fromArray(I, words, (k + i) / perInt * PANEL + lane);
+            IntVector v = IntVector.fromArray(I, words, i / perInt * PANEL + lane);
             for (int j = 0; j < perInt; j++) {
                 IntVector code = v.lanewise(LSHR, bits * j).and(mask);
-                ((FloatVector) code.convert(I2F, 0)).intoArray(out, to + (i + j) * step);
+                ((FloatVector) code.convert(I2F, 0)).intoArray(out, to + (i + j) * PANEL);
             }
         }
     }
 
-    private static void fives(int[] words, int lane, int k, int n, float[] out, int to, int step) {
+    private static void fives(int[] words, int lane, int n, float[] out, int to) {
         for (int i = 0; i < n; i += 32) {
             IntVector rest = IntVector.zero(I);
-            int word = (k + i) / 32 * 5 * PANEL + lane;
+            int word = i / 32 * 5 * PANEL + lane;
             for (int w = 0; w < 5; w++) {
                 IntVector v = IntVector.fromArray(I, words, word + w * PANEL);
                 for (int j = 0; j < 6; j++) {
                     IntVector code = v.lanewise(LSHR, 5 * j).and(0x1F);
                     ((FloatVector) code.convert(I2F, 0))
-                            .intoArray(out, to + (i + 6 * w + j) * step);
+                            .intoArray(out, to + (i + 6 * w + j) * PANEL);
                 }
                 rest = rest.lanewise(LSHR, 2).or(v.and(0xC0000000));
             }
             IntVector first = rest.lanewise(LSHR, 22).and(0x1F);
-            ((FloatVector) first.convert(I2F, 0)).intoArray(out, to + (i + 30) * step);
+            ((FloatVector) first.convert(I2F, 0)).intoArray(out, to + (i + 30) * PANEL);
             IntVector last = rest.lanewise(LSHR, 27);
-            ((FloatVector) last.convert(I2F, 0)).intoArray(out, to + (i + 31) * step);
+            ((FloatVector) last.convert(I2F, 0)).intoArray(out, to + (i + 31) * PANEL);
         }
     }
 
-    private static void sixes(int[] words, int lane, int k, int n, float[] out, int to, int step) {
+    private static void sixes(int[] words, int lane, int n, float[] out, int to) {
         for (int i = 0; i < n; i += 16) {
             IntVector rest = IntVector.zero(I);
-            int word = (k + i) / 16 * 3 * PANEL + lane;
+            int word = i / 16 * 3 * PANEL + lane;
             for (int w = 0; w < 3; w++) {
                 IntVector v = IntVector.fromArray(I, words, word + w * PANEL);
                 for (int j = 0; j < 4; j++) {
                     IntVector code = v.lanewise(LSHR, 6 * j).and(0x3F);
                     ((FloatVector) code.convert(I2F, 0))
-                            .intoArray(out, to + (i + 4 * w + j) * step);
+                            .intoArray(out, to + (i + 4 * w + j) * PANEL);
                 }
                 IntVector fifth = v.lanewise(LSHR, 24).and(0x3F);
-                ((FloatVector) fifth.convert(I2F, 0)).intoArray(out, to + (i + 12 + w) * step);
+                ((FloatVector) fifth.convert(I2F, 0)).intoArray(out, to + (i + 12 + w) * PANEL);
                 rest = rest.lanewise(LSHR, 2).or(v.and(0xC0000000));
             }
             IntVector last = rest.lanewise(LSHR, 26);
-            ((FloatVector) last.convert(I2F, 0)).intoArray(out, to + (i + 15) * step);
+            ((FloatVector) last.convert(I2F, 0)).intoArray(out, to + (i + 15) * PANEL);
         }
     }
 
