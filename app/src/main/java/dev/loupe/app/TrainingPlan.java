@@ -9,6 +9,12 @@ import java.util.Locale;
 
 /** What a run is about to do, and what it takes. */
 final class TrainingPlan {
+    /** How many steps are tried, unless they take long. */
+    private static final int TRIED = 8;
+
+    /** So many seconds of trying are enough. */
+    private static final double ENOUGH = 15;
+
     private final Course run;
     private final boolean json;
 
@@ -52,15 +58,17 @@ final class TrainingPlan {
         return runtime.totalMemory() - runtime.freeMemory();
     }
 
-    /** Runs some steps that are not kept, and says what all of them would take. */
+    /**
+     * Runs some steps that are not kept, and says what all of them would take: as long as the
+     * quickest, for the first ones are slower, while methods are compiled.
+     */
     void estimate() {
-        for (int i = 0; i < 3; i++) {
-            run.trainer().next();
-        }
         double seconds = Double.MAX_VALUE;
-        for (int i = 0; i < 5; i++) {
-            seconds =
-                    Math.min(seconds, run.tokensOfStep() / run.trainer().next().tokensPerSecond());
+        double tried = 0;
+        for (int i = 0; i < TRIED && tried < ENOUGH; i++) {
+            double step = run.tokensOfStep() / run.trainer().next().tokensPerSecond();
+            seconds = Math.min(seconds, step);
+            tried += step;
         }
         long steps = run.settings().recipe().schedule().steps();
         long bytes = memory();

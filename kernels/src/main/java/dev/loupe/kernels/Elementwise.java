@@ -48,6 +48,11 @@ public final class Elementwise {
                 });
     }
 
+    /** {@code y = x}. */
+    public static void copy(Processor processor, Tensor x, Tensor y) {
+        rows(processor, y, r -> System.arraycopy(x.data(), x.row(r), y.data(), y.row(r), y.cols()));
+    }
+
     /** {@code y = f(x)}. */
     public static void activate(Processor processor, Activation f, Tensor x, Tensor y) {
         rows(

@@ -102,11 +102,11 @@ public record Block(
             Tensor all = ops.linear(x, up); // [token, nInner], gated [token, 2 nInner]
             int nInner = gated ? all.cols() / 2 : all.cols();
             Tensor pre = ops.tap(Site.MLP_PRE, layer, all.columns(0, nInner));
-            Tensor h = ops.activation(pre, activation);
+            Tensor linear = null;
             if (gated) {
-                Tensor linear = all.columns(nInner, nInner);
-                h = ops.multiply(h, ops.tap(Site.MLP_PRE_LINEAR, layer, linear));
+                linear = ops.tap(Site.MLP_PRE_LINEAR, layer, all.columns(nInner, nInner));
             }
+            Tensor h = ops.neurons(pre, activation, linear);
             return ops.linear(ops.tap(Site.MLP_POST, layer, h), down);
         }
     }

@@ -152,6 +152,16 @@ public final class Inference implements Ops {
         return y;
     }
 
+    /** In one room, what {@link Ops} composes of two. */
+    @Override
+    public Tensor neurons(Tensor pre, Activation f, @Nullable Tensor gated) {
+        Tensor y = activation(pre, f);
+        if (gated != null) {
+            Elementwise.multiply(processor, y, gated, y);
+        }
+        return y;
+    }
+
     @Override
     public Tensor add(Tensor a, Tensor b) {
         Tensor y = like(a);

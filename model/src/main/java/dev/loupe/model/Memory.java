@@ -32,6 +32,7 @@ final class Memory {
     private final IdentityHashMap<float[], Made> made = new IdentityHashMap<>();
     private final IdentityHashMap<float[], float[]> gradients = new IdentityHashMap<>();
     private final Set<float[]> kept = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<float[]> shared = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Map<Integer, Deque<float[]>> free = new HashMap<>();
     private @Nullable List<Tensor> noted;
     private int mostRows;
@@ -43,15 +44,42 @@ final class Memory {
 
     /** A tensor whose numbers are about to be written, all of them. */
     Tensor room(int rows, int cols, boolean needed) {
-        // rows that start at multiples of 512 bytes compete for the same lines of the cache
-        int stride = cols % 128 == 0 ? cols + 16 : cols;
-        float[] data = array(Math.multiplyExact(Math.max(rows, mostRows), stride));
-        Tensor tensor = new Tensor(data, 0, rows, cols, stride, 0);
-        made.put(tensor.data(), new Made(tensor, needed));
+        Tensor tensor = made(array(size(rows, cols)), rows, cols, needed);
         if (noted != null) {
             noted.add(tensor);
         }
         return tensor;
+    }
+
+    /**
+     * A tensor whose array is handed out again and again by whoever asks with the one of before,
+     * and is never released; only its gradient is.
+     */
+    Tensor sharedRoom(@Nullable Tensor before, int rows, int cols, boolean needed) {
+        float[] data = before == null ? null : before.data();
+        if (data == null || data.length != size(rows, cols)) {
+            if (data != null) {
+                shared.remove(data);
+            }
+            data = array(size(rows, cols));
+            shared.add(data);
+        }
+        return made(data, rows, cols, needed);
+    }
+
+    private Tensor made(float[] data, int rows, int cols, boolean needed) {
+        Tensor tensor = new Tensor(data, 0, rows, cols, stride(cols), 0);
+        made.put(data, new Made(tensor, needed));
+        return tensor;
+    }
+
+    private int size(int rows, int cols) {
+        return Math.multiplyExact(Math.max(rows, mostRows), stride(cols));
+    }
+
+    /** Rows that start at multiples of 512 bytes compete for the same lines of the cache. */
+    private static int stride(int cols) {
+        return cols % 128 == 0 ? cols + 16 : cols;
     }
 
     private float[] array(int n) {
@@ -139,7 +167,7 @@ final class Memory {
         if (gradient != null) {
             giveBack(gradient);
         }
-        if (made.remove(x.data()) != null) {
+        if (!shared.contains(x.data()) && made.remove(x.data()) != null) {
             giveBack(x.data());
         }
     }
@@ -163,7 +191,9 @@ final class Memory {
     /** Releases all; kept arrays are left to those who asked for them. */
     void clear() {
         noted = null;
-        made.keySet().stream().filter(array -> !kept.contains(array)).forEach(this::giveBack);
+        made.keySet().stream()
+                .filter(array -> !kept.contains(array) && !shared.contains(array))
+                .forEach(this::giveBack);
         made.clear();
         gradients.clear();
         kept.clear();

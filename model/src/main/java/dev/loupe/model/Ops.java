@@ -110,6 +110,15 @@ public interface Ops {
         return block.forward(this, x, batch);
     }
 
+    /**
+     * What the neurons of an MLP say: {@code f(pre)}, or {@code f(pre) * gated} where they are
+     * gates. Valid until this is asked for again.
+     */
+    default Tensor neurons(Tensor pre, Activation f, @Nullable Tensor gated) {
+        Tensor h = activation(pre, f);
+        return gated == null ? h : multiply(h, gated);
+    }
+
     /** {@code W x + b}, and what adapters add to it. */
     default Tensor linear(Tensor x, Linear linear) {
         Tensor y = matmul(x, linear.weight(), linear.bias());

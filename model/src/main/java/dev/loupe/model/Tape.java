@@ -53,13 +53,17 @@ public final class Tape implements Ops {
         RECOMPUTE
     }
 
-    private record Step(Tensor result, Runnable backward) {}
+    /**
+     * @param whole false if an earlier step's result is in the same array, and released with it
+     */
+    private record Step(Tensor result, Runnable backward, boolean whole) {}
 
     private final Processor processor;
     private final Gradients gradients;
     private final Blocks blocks;
     private final Taps taps;
     private final Memory memory = new Memory();
+    private final Recomputed recomputed = new Recomputed(memory);
     private List<Step> steps = new ArrayList<>();
     private boolean recording = true;
     private boolean watching;
@@ -67,6 +71,11 @@ public final class Tape implements Ops {
     private float dropout;
     private float adapterDropout;
     private long stream;
+
+    /**
+     * The result that was made last, if no backward needs its numbers: a sum may take its place.
+     */
+    private @Nullable Tensor fresh;
 
     /** Keeps all activations, with nobody looking in. */
     public Tape(Processor processor, Gradients gradients) {
@@ -189,15 +198,27 @@ public final class Tape implements Ops {
             if (memory.hasGradient(step.result)) {
                 step.backward.run();
             }
-            memory.release(step.result);
+            if (step.whole) {
+                memory.release(step.result);
+            }
         }
     }
 
     private Tensor room(int rows, int cols, boolean needed) {
+        begin();
+        return memory.room(rows, cols, needed || watched());
+    }
+
+    /** Before a result is made. */
+    private void begin() {
         if (done) {
             clear();
         }
-        return memory.room(rows, cols, needed || !taps.equals(Taps.NONE));
+        fresh = null;
+    }
+
+    private boolean watched() {
+        return !taps.equals(Taps.NONE);
     }
 
     private Tensor like(Tensor x) {
@@ -206,9 +227,15 @@ public final class Tape implements Ops {
 
     private Tensor record(Tensor y, Runnable backward) {
         if (recording && memory.needed(y)) {
-            steps.add(new Step(y, backward));
+            steps.add(new Step(y, backward, true));
         }
         return y;
+    }
+
+    /** As {@link #record}, of an operation whose backward does not look at its result. */
+    private Tensor recordFresh(Tensor y, Runnable backward) {
+        fresh = y;
+        return record(y, backward);
     }
 
     private Tensor gradientOf(Tensor x) {
@@ -268,7 +295,7 @@ public final class Tape implements Ops {
         float @Nullable [][] gradient = gradients.of(table);
         Tensor y = room(ids.length, table.cols(), gradient != null);
         Embedding.look(processor, table, ids, y);
-        return record(
+        return recordFresh(
                 y,
                 () -> {
                     if (gradient != null) {
@@ -283,12 +310,22 @@ public final class Tape implements Ops {
         float @Nullable [] db = gradients.of(bias);
         Tensor y = room(x.rows(), w.rows(), dw != null || db != null || memory.needed(x));
         Product.multiply(processor, x, w, bias, y);
-        return record(y, () -> matmulBackward(x, w, dw, db, gradientOf(y)));
+        Runnable restore = recomputed.restoring(x);
+        return recordFresh(y, () -> matmulBackward(x, restore, w, dw, db, gradientOf(y)));
     }
 
+    /**
+     * @param restore brings back what is in {@code x}
+     */
     private void matmulBackward(
-            Tensor x, Weight w, float @Nullable [][] dw, float @Nullable [] db, Tensor dy) {
+            Tensor x,
+            Runnable restore,
+            Weight w,
+            float @Nullable [][] dw,
+            float @Nullable [] db,
+            Tensor dy) {
         if (dw != null) {
+            restore.run();
             ProductBackward.weights(processor, x, dy, dw);
         }
         if (db != null) {
@@ -326,11 +363,12 @@ public final class Tape implements Ops {
             Elementwise.accumulate(processor, more, 1, one.outputs(y));
             memory.release(more);
         }
-        return record(
+        Runnable restore = recomputed.restoring(x);
+        return recordFresh(
                 y,
                 () -> {
                     Tensor dy = gradientOf(y);
-                    matmulBackward(x, linear.weight(), dw, db, dy);
+                    matmulBackward(x, restore, linear.weight(), dw, db, dy);
                     adapted.forEach(one -> adapterBackward(one, one.outputs(dy)));
                 });
     }
@@ -339,9 +377,10 @@ public final class Tape implements Ops {
      * An adapter at work.
      *
      * @param x what it reads
+     * @param restore brings back what is in {@code x}
      * @param low {@code scale A x}, {@code [token, rank]}
      */
-    private record Adapted(Lora lora, Tensor x, Tensor low) {
+    private record Adapted(Lora lora, Tensor x, Runnable restore, Tensor low) {
         /** The columns that it adds to. */
         Tensor outputs(Tensor y) {
             return y.columns(lora.first(), lora.b().rows());
@@ -355,7 +394,7 @@ public final class Tape implements Ops {
         Tensor low = room(x.rows(), lora.a().rows(), false);
         Elementwise.scale(processor, plain, lora.scale(), low);
         memory.release(plain);
-        return new Adapted(lora, in, low);
+        return new Adapted(lora, in, recomputed.restoring(in), low);
     }
 
     private void adapterBackward(Adapted one, Tensor dy) {
@@ -368,7 +407,7 @@ public final class Tape implements Ops {
         ProductBackward.inputs(processor, dy, lora.b(), dlow, false);
         Tensor dplain = memory.room(dy.rows(), one.low.cols(), false);
         Elementwise.scale(processor, dlow, lora.scale(), dplain);
-        matmulBackward(one.x, lora.a(), gradients.of(lora.a()), null, dplain);
+        matmulBackward(one.x, one.restore, lora.a(), gradients.of(lora.a()), null, dplain);
         memory.release(dlow);
         memory.release(dplain);
         memory.release(one.low);
@@ -384,7 +423,7 @@ public final class Tape implements Ops {
         Tensor y = room(x.rows(), x.cols(), dw != null || db != null || memory.needed(x));
         Normalization.normalize(
                 processor, norm.kind(), x, norm.weight(), norm.bias(), norm.eps(), y);
-        return record(
+        return recordFresh(
                 y,
                 () ->
                         Normalization.normalizeBackward(
@@ -473,9 +512,49 @@ public final class Tape implements Ops {
                                 processor, a, b, gradientOf(y), gradientOf(a), gradientOf(b)));
     }
 
+    /**
+     * In one, what {@link Ops} composes: neither the activation nor its product with what it gates
+     * is kept, which are a third of what a block would keep.
+     */
+    @Override
+    public Tensor neurons(Tensor pre, Activation f, @Nullable Tensor gated) {
+        if (watched()) {
+            return Ops.super.neurons(pre, f, gated);
+        }
+        boolean needed = memory.needed(pre) || (gated != null && memory.needed(gated));
+        begin();
+        Tensor y = recomputed.room(pre.rows(), pre.cols(), needed);
+        recomputed.make(
+                y,
+                () -> {
+                    Elementwise.activate(processor, f, pre, y);
+                    if (gated != null) {
+                        Elementwise.multiply(processor, y, gated, y);
+                    }
+                });
+        return record(y, () -> neuronsBackward(pre, f, gated, gradientOf(y)));
+    }
+
+    private void neuronsBackward(Tensor pre, Activation f, @Nullable Tensor gated, Tensor dy) {
+        if (gated == null) {
+            Elementwise.activateBackward(processor, f, pre, dy, gradientOf(pre));
+            return;
+        }
+        Tensor gate = memory.room(pre.rows(), pre.cols(), true);
+        Elementwise.activate(processor, f, pre, gate);
+        Tensor dgate = gradientOf(gate);
+        Elementwise.multiplyBackward(processor, gate, gated, dy, dgate, gradientOf(gated));
+        Elementwise.activateBackward(processor, f, pre, dgate, gradientOf(pre));
+        memory.release(gate);
+    }
+
     @Override
     public Tensor add(Tensor a, Tensor b) {
-        Tensor y = room(a.rows(), a.cols(), memory.needed(a) || memory.needed(b));
+        boolean needed = memory.needed(a) || memory.needed(b);
+        if (isFresh(b) && memory.needed(b) == needed && !watched()) {
+            return addInPlace(a, b);
+        }
+        Tensor y = room(a.rows(), a.cols(), needed);
         Elementwise.add(processor, a, b, y);
         return record(
                 y,
@@ -483,6 +562,34 @@ public final class Tape implements Ops {
                     Elementwise.accumulate(processor, gradientOf(y), 1, gradientOf(a));
                     Elementwise.accumulate(processor, gradientOf(y), 1, gradientOf(b));
                 });
+    }
+
+    @SuppressWarnings("ReferenceEquality") // whoever else has such a tensor has its numbers
+    private boolean isFresh(Tensor x) {
+        return fresh == x;
+    }
+
+    /** The sum takes the place of {@code b}, and so does its gradient. */
+    private Tensor addInPlace(Tensor a, Tensor b) {
+        fresh = null;
+        Elementwise.accumulate(processor, a, 1, b);
+        if (recording && memory.needed(b)) {
+            steps.add(new Step(b, () -> handOn(gradientOf(b), a), false));
+        }
+        return b;
+    }
+
+    /** Adds a gradient to that of {@code x}. */
+    private void handOn(Tensor gradient, Tensor x) {
+        if (!memory.needed(x)) {
+            return;
+        }
+        Tensor first = memory.freshGradient(x);
+        if (first == null) {
+            Elementwise.accumulate(processor, gradient, 1, gradientOf(x));
+        } else {
+            Elementwise.copy(processor, gradient, first);
+        }
     }
 
     @Override
@@ -576,7 +683,7 @@ public final class Tape implements Ops {
         Tensor y = like(x);
         Elementwise.scale(processor, x, 0, y);
         random.add(processor, x, y);
-        return record(y, () -> random.add(processor, gradientOf(y), gradientOf(x)));
+        return recordFresh(y, () -> random.add(processor, gradientOf(y), gradientOf(x)));
     }
 
     @Override

@@ -110,6 +110,17 @@ final class FiniteDifferences {
                 // one product: of two another sign would cancel
                 yield tape -> tape.multiply(a, b);
             }
+            case "neurons" -> neurons(false);
+            case "gated neurons" -> neurons(true);
+            case "add in place" -> {
+                Tensor a = input(T, IN);
+                Weight w = matrix(IN, IN);
+                // what a sum has replaced, and then is one of another
+                yield tape -> {
+                    Tensor sum = tape.add(a, tape.matmul(a, w, null));
+                    return weighed(tape, tape.add(sum, tape.matmul(sum, w, null)));
+                };
+            }
             case "add" -> {
                 Tensor a = input(T, IN);
                 Tensor b = input(T, IN);
@@ -152,6 +163,23 @@ final class FiniteDifferences {
                 yield tape -> tape.crossEntropy(x, head, targets);
             }
             default -> throw new IllegalArgumentException(name);
+        };
+    }
+
+    /** Twice, so that the second ones are where the first ones were. */
+    private Function<Tape, Tensor> neurons(boolean gated) {
+        Tensor x = input(T, IN);
+        Weight up = matrix(2 * OUT, IN);
+        Weight down = matrix(IN, OUT);
+        return tape -> {
+            Tensor y = x;
+            for (int i = 0; i < 2; i++) {
+                Tensor all = tape.matmul(y, up, null);
+                Tensor other = gated ? all.columns(OUT, OUT) : null;
+                Tensor h = tape.neurons(all.columns(0, OUT), Activation.SILU, other);
+                y = tape.matmul(h, down, null);
+            }
+            return weighed(tape, y);
         };
     }
 

@@ -40,8 +40,11 @@ class GradientsTest {
                 "SILU",
                 "GELU",
                 "GELU_TANH",
+                "neurons",
+                "gated neurons",
                 "multiply",
                 "add",
+                "add in place",
                 "addColumns",
                 "scale",
                 "rows",
@@ -101,6 +104,8 @@ class GradientsTest {
                 mutant("Kernels", "+= a[aOffset + i] * b", "-= a[aOffset + i] * b", "multiply"),
                 mutant("Kernels", "+= s * x[", "-= s * x[", "scale"),
                 mutant("Elementwise", "addScaled(s, g", "addScaled(-s, g", "add"),
+                mutant("Tape", "accumulate(processor, gradient, 1", "-1", "add in place"),
+                mutant("Tape", "(processor, gate, gated, dy", "(processor, gated, gate, dy", GATED),
                 mutant("Elementwise", "? db : da", "? da : db", "choose"),
                 mutant("Elementwise", "accumulate(processor, dy.rows(t, 1), 1", "-1", "rows"),
                 mutant("Tape", "dy.columns(column, b.cols()), 1", "-1", "addColumns"),
@@ -118,6 +123,7 @@ class GradientsTest {
                 mutant("CrossEntropy", "= weight / sum", "= -weight / sum", "crossEntropy"));
     }
 
+    private static final String GATED = "gated neurons";
     private static final String LAYER = "layer norm";
     private static final String PARTS = "scores, softmax and mix";
 
