@@ -96,6 +96,11 @@ public interface Kernels {
      */
     void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y);
 
+    /** What suits {@link #multiply(Panels, int, int, boolean, Strips, Tensor)} best. */
+    default Blocking blocking() {
+        return Blocking.NEAR;
+    }
+
     /**
      * {@link #multiply(float[], int, boolean, Tensor, Tensor)} for many rows: {@code y[t][c] =
      * start + sum over k of x[k][t] * w[panel + c / 16][step + k][c % 16]}, k ascending in one

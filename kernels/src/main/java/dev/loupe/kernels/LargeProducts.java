@@ -14,9 +14,6 @@ final class LargeProducts {
     /** How many numbers are made ready at a time: 8 MB. */
     private static final int READY = 1 << 21;
 
-    /** How many rows a part of the work has at most: they stay in a thread's own cache. */
-    private static final int PART = 240;
-
     /** Rows of a tile, which a part has whole ones of. */
     private static final int TILE = 12;
 
@@ -24,9 +21,6 @@ final class LargeProducts {
     private static final int PARTS = 4;
 
     private static final ThreadLocal<Panels> ROOM = ThreadLocal.withInitial(Panels::new);
-
-    /** Steps of a sum at a time: two panels stay in the nearest cache. */
-    private static final int STEPS = 256;
 
     private static final Room STRIPS = new Room();
 
@@ -125,9 +119,10 @@ final class LargeProducts {
     }
 
     private static void multiply(Kernels kernels, Panels w, boolean add, Tensor x, Tensor y) {
-        float[] room = STRIPS.of(Strips.size(Math.min(STEPS, x.cols()), x.rows()));
-        for (int k = 0; k < x.cols(); k += STEPS) {
-            Strips strips = Strips.ofRows(x.columns(k, Math.min(STEPS, x.cols() - k)), room);
+        int steps = kernels.blocking().steps();
+        float[] room = STRIPS.of(Strips.size(Math.min(steps, x.cols()), x.rows()));
+        for (int k = 0; k < x.cols(); k += steps) {
+            Strips strips = Strips.ofRows(x.columns(k, Math.min(steps, x.cols() - k)), room);
             kernels.multiply(w, 0, k, add || k > 0, strips, y);
         }
     }
@@ -135,6 +130,7 @@ final class LargeProducts {
     /** How many rows, or columns, a part of the work has. */
     static int part(Processor processor, int n) {
         int share = n / (PARTS * processor.threads().count());
-        return Math.max(TILE, Math.min((share + TILE - 1) / TILE * TILE, PART));
+        int most = processor.kernels().blocking().rows();
+        return Math.max(TILE, Math.min((share + TILE - 1) / TILE * TILE, most));
     }
 }

@@ -15,9 +15,6 @@ public final class ProductBackward {
     /** How many rows are packed at a time for a gradient of weights. */
     private static final int ROWS = 1024;
 
-    /** How many of them are steps of a sum at a time: two panels stay in the nearest cache. */
-    private static final int STEPS = 256;
-
     private static final Room ROOM = new Room();
 
     private ProductBackward() {}
@@ -115,8 +112,9 @@ public final class ProductBackward {
 
     /** Panels of {@code dy} serve all threads; each takes some inputs through them. */
     private static void some(Processor processor, Tensor x, Tensor dy, float[][] dw) {
-        int blocks = (x.rows() + STEPS - 1) / STEPS;
-        Panels packed = LargeProducts.panels(blocks * dw.length, Math.min(STEPS, x.rows()));
+        int steps = Math.min(processor.kernels().blocking().steps(), x.rows());
+        int blocks = (x.rows() + steps - 1) / steps;
+        Panels packed = LargeProducts.panels(blocks * dw.length, steps);
         processor
                 .threads()
                 .each(
@@ -124,7 +122,7 @@ public final class ProductBackward {
                         processor.grain(blocks * dw.length, 8),
                         (worker, from, to) -> {
                             for (int i = from; i < to; i++) {
-                                Tensor block = block(dy, i / dw.length);
+                                Tensor block = block(dy, i / dw.length, steps);
                                 int col = i % dw.length * PANEL;
                                 processor.kernels().pack(block, col, packed, i);
                             }
@@ -140,22 +138,22 @@ public final class ProductBackward {
                             for (int part = from; part < to; part++) {
                                 int col = part * each;
                                 Tensor inputs = x.columns(col, Math.min(each, x.cols() - col));
-                                accumulate(processor.kernels(), inputs, packed, blocks, dw, col);
+                                accumulate(processor.kernels(), inputs, packed, dw, col);
                             }
                         });
     }
 
     /** Some steps of a sum. */
-    private static Tensor block(Tensor x, int block) {
-        int from = block * STEPS;
-        return x.rows(from, Math.min(STEPS, x.rows() - from));
+    private static Tensor block(Tensor x, int block, int steps) {
+        int from = block * steps;
+        return x.rows(from, Math.min(steps, x.rows() - from));
     }
 
-    private static void accumulate(
-            Kernels kernels, Tensor x, Panels dy, int blocks, float[][] dw, int input) {
-        float[] room = ROOM.of(Strips.size(Math.min(STEPS, x.rows()), x.cols()));
-        for (int i = 0; i < blocks; i++) {
-            Strips strips = Strips.ofColumns(block(x, i), room);
+    private static void accumulate(Kernels kernels, Tensor x, Panels dy, float[][] dw, int input) {
+        int steps = dy.length();
+        float[] room = ROOM.of(Strips.size(steps, x.cols()));
+        for (int i = 0; i * steps < x.rows(); i++) {
+            Strips strips = Strips.ofColumns(block(x, i, steps), room);
             kernels.accumulate(dy, i * dw.length, strips, dw, input);
         }
     }

@@ -134,6 +134,11 @@ final class WarmingKernels implements Kernels {
     }
 
     @Override
+    public Blocking blocking() {
+        return vectors.blocking();
+    }
+
+    @Override
     public void multiply(Panels w, int panel, int step, boolean add, Strips x, Tensor y) {
         VectorSwitch s = large[(add ? 2 : 0) + (y.cols() % (2 * Weight.PANEL) == 0 ? 1 : 0)];
         if (s.on()) {

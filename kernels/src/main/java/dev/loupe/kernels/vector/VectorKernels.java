@@ -2,6 +2,7 @@ package dev.loupe.kernels.vector;
 
 import dev.loupe.kernels.Activation;
 import dev.loupe.kernels.Activations;
+import dev.loupe.kernels.Blocking;
 import dev.loupe.kernels.Kernels;
 import dev.loupe.kernels.Panels;
 import dev.loupe.kernels.RunningSoftmax;
@@ -34,6 +35,11 @@ public final class VectorKernels implements Kernels {
     @Override
     public void multiply(Panels w, int panel, int step, boolean add, Strips x, Tensor y) {
         StripProduct.multiply(w, panel, step, add, x, y);
+    }
+
+    @Override
+    public Blocking blocking() {
+        return PanelProduct.MANY_REGISTERS ? Blocking.LONG : Blocking.NEAR;
     }
 
     @Override
