@@ -13,7 +13,7 @@ import java.nio.file.Path;
 /** No header makes the safetensors reader fail other than by refusing it. */
 @Tag("fuzz")
 class SafetensorsFuzzTest {
-    @FuzzTest(maxDuration = "8s")
+    @FuzzTest(maxDuration = "20s")
     void anyHeaderIsReadOrRefused(@NotNull String header) throws IOException {
         read(header);
         read(

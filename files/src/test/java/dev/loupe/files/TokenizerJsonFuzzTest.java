@@ -60,7 +60,7 @@ class TokenizerJsonFuzzTest {
     }
 
     @MethodSource("seeds")
-    @FuzzTest(maxDuration = "8s")
+    @FuzzTest(maxDuration = "20s")
     void eitherReadsOrRefusesInOneLine(@NotNull String json, @NotNull String text)
             throws IOException {
         Path folder = Files.createTempDirectory("tokenizer");

@@ -37,11 +37,13 @@ public record Block(
         Tensor n1 = ops.tap(Site.NORMALIZED1, layer, ops.norm(x, ln1));
         Tensor a = ops.norm(attn.forward(ops, n1, batch, layer), postAttn);
         a = ops.dropout(a, Site.ATTN_OUT, layer);
-        Tensor mid = ops.tap(Site.RESID_MID, layer, ops.add(x, ops.tap(Site.ATTN_OUT, layer, a)));
+        a = ops.tap(Site.ATTN_OUT, layer, a);
+        Tensor mid = ops.tap(Site.RESID_MID, layer, ops.residual(x, a));
         Tensor n2 = ops.tap(Site.NORMALIZED2, layer, ops.norm(parallel ? x : mid, ln2));
         Tensor m = ops.norm(mlp.forward(ops, n2, layer), postMlp);
         m = ops.dropout(m, Site.MLP_OUT, layer);
-        return ops.tap(Site.RESID_POST, layer, ops.add(mid, ops.tap(Site.MLP_OUT, layer, m)));
+        m = ops.tap(Site.MLP_OUT, layer, m);
+        return ops.tap(Site.RESID_POST, layer, ops.residual(mid, m));
     }
 
     /**

@@ -32,8 +32,8 @@ final class Memory {
     private final IdentityHashMap<float[], Made> made = new IdentityHashMap<>();
     private final IdentityHashMap<float[], float[]> gradients = new IdentityHashMap<>();
     private final Set<float[]> kept = Collections.newSetFromMap(new IdentityHashMap<>());
-    private final Set<float[]> shared = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Map<Integer, Deque<float[]>> free = new HashMap<>();
+    private float[] shared = new float[0];
     private @Nullable List<Tensor> noted;
     private int mostRows;
 
@@ -52,19 +52,15 @@ final class Memory {
     }
 
     /**
-     * A tensor whose array is handed out again and again by whoever asks with the one of before,
-     * and is never released; only its gradient is.
+     * A tensor in the one array that all who ask here share: it is never released, only its
+     * gradient is.
      */
-    Tensor sharedRoom(@Nullable Tensor before, int rows, int cols, boolean needed) {
-        float[] data = before == null ? null : before.data();
-        if (data == null || data.length != size(rows, cols)) {
-            if (data != null) {
-                shared.remove(data);
-            }
-            data = array(size(rows, cols));
-            shared.add(data);
+    Tensor sharedRoom(int rows, int cols, boolean needed) {
+        int size = size(rows, cols);
+        if (shared.length != size) {
+            shared = array(size);
         }
-        return made(data, rows, cols, needed);
+        return made(shared, rows, cols, needed);
     }
 
     private Tensor made(float[] data, int rows, int cols, boolean needed) {
@@ -167,9 +163,14 @@ final class Memory {
         if (gradient != null) {
             giveBack(gradient);
         }
-        if (!shared.contains(x.data()) && made.remove(x.data()) != null) {
+        if (!isShared(x.data()) && made.remove(x.data()) != null) {
             giveBack(x.data());
         }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // which array it is, whatever is in it
+    private boolean isShared(float[] data) {
+        return data == shared;
     }
 
     /** Notes from now on what is made. */
@@ -192,7 +193,7 @@ final class Memory {
     void clear() {
         noted = null;
         made.keySet().stream()
-                .filter(array -> !kept.contains(array) && !shared.contains(array))
+                .filter(array -> !kept.contains(array) && !isShared(array))
                 .forEach(this::giveBack);
         made.clear();
         gradients.clear();

@@ -119,6 +119,14 @@ public interface Ops {
         return gated == null ? h : multiply(h, gated);
     }
 
+    /**
+     * {@code x + more}: what attention or an MLP adds to the residual stream. {@code more} is given
+     * up: nobody reads it any more, nor does the backward of what made it.
+     */
+    default Tensor residual(Tensor x, Tensor more) {
+        return add(x, more);
+    }
+
     /** {@code W x + b}, and what adapters add to it. */
     default Tensor linear(Tensor x, Linear linear) {
         Tensor y = matmul(x, linear.weight(), linear.bias());

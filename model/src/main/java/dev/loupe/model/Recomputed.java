@@ -26,7 +26,7 @@ final class Recomputed {
 
     /** The room, whatever is in it. */
     Tensor room(int rows, int cols, boolean needed) {
-        return memory.sharedRoom(present == null ? null : present.room, rows, cols, needed);
+        return memory.sharedRoom(rows, cols, needed);
     }
 
     /** Computes a result into the room. */

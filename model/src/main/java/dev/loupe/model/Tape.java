@@ -72,11 +72,6 @@ public final class Tape implements Ops {
     private float adapterDropout;
     private long stream;
 
-    /**
-     * The result that was made last, if no backward needs its numbers: a sum may take its place.
-     */
-    private @Nullable Tensor fresh;
-
     /** Keeps all activations, with nobody looking in. */
     public Tape(Processor processor, Gradients gradients) {
         this(processor, gradients, Blocks.KEEP, Taps.NONE);
@@ -214,7 +209,6 @@ public final class Tape implements Ops {
         if (done) {
             clear();
         }
-        fresh = null;
     }
 
     private boolean watched() {
@@ -230,12 +224,6 @@ public final class Tape implements Ops {
             steps.add(new Step(y, backward, true));
         }
         return y;
-    }
-
-    /** As {@link #record}, of an operation whose backward does not look at its result. */
-    private Tensor recordFresh(Tensor y, Runnable backward) {
-        fresh = y;
-        return record(y, backward);
     }
 
     private Tensor gradientOf(Tensor x) {
@@ -295,7 +283,7 @@ public final class Tape implements Ops {
         float @Nullable [][] gradient = gradients.of(table);
         Tensor y = room(ids.length, table.cols(), gradient != null);
         Embedding.look(processor, table, ids, y);
-        return recordFresh(
+        return record(
                 y,
                 () -> {
                     if (gradient != null) {
@@ -311,7 +299,7 @@ public final class Tape implements Ops {
         Tensor y = room(x.rows(), w.rows(), dw != null || db != null || memory.needed(x));
         Product.multiply(processor, x, w, bias, y);
         Runnable restore = recomputed.restoring(x);
-        return recordFresh(y, () -> matmulBackward(x, restore, w, dw, db, gradientOf(y)));
+        return record(y, () -> matmulBackward(x, restore, w, dw, db, gradientOf(y)));
     }
 
     /**
@@ -364,7 +352,7 @@ public final class Tape implements Ops {
             memory.release(more);
         }
         Runnable restore = recomputed.restoring(x);
-        return recordFresh(
+        return record(
                 y,
                 () -> {
                     Tensor dy = gradientOf(y);
@@ -423,7 +411,7 @@ public final class Tape implements Ops {
         Tensor y = room(x.rows(), x.cols(), dw != null || db != null || memory.needed(x));
         Normalization.normalize(
                 processor, norm.kind(), x, norm.weight(), norm.bias(), norm.eps(), y);
-        return recordFresh(
+        return record(
                 y,
                 () ->
                         Normalization.normalizeBackward(
@@ -550,33 +538,27 @@ public final class Tape implements Ops {
 
     @Override
     public Tensor add(Tensor a, Tensor b) {
-        boolean needed = memory.needed(a) || memory.needed(b);
-        if (isFresh(b) && memory.needed(b) == needed && !watched()) {
-            return addInPlace(a, b);
-        }
-        Tensor y = room(a.rows(), a.cols(), needed);
+        Tensor y = room(a.rows(), a.cols(), memory.needed(a) || memory.needed(b));
         Elementwise.add(processor, a, b, y);
         return record(
                 y,
                 () -> {
-                    Elementwise.accumulate(processor, gradientOf(y), 1, gradientOf(a));
-                    Elementwise.accumulate(processor, gradientOf(y), 1, gradientOf(b));
+                    handOn(gradientOf(y), a);
+                    handOn(gradientOf(y), b);
                 });
     }
 
-    @SuppressWarnings("ReferenceEquality") // whoever else has such a tensor has its numbers
-    private boolean isFresh(Tensor x) {
-        return fresh == x;
-    }
-
-    /** The sum takes the place of {@code b}, and so does its gradient. */
-    private Tensor addInPlace(Tensor a, Tensor b) {
-        fresh = null;
-        Elementwise.accumulate(processor, a, 1, b);
-        if (recording && memory.needed(b)) {
-            steps.add(new Step(b, () -> handOn(gradientOf(b), a), false));
+    /** The sum takes the place of {@code more}, and its gradient is that of {@code more}. */
+    @Override
+    public Tensor residual(Tensor x, Tensor more) {
+        if (watched() || (memory.needed(x) && !memory.needed(more))) {
+            return Ops.super.residual(x, more);
         }
-        return b;
+        Elementwise.accumulate(processor, x, 1, more);
+        if (recording && memory.needed(more)) {
+            steps.add(new Step(more, () -> handOn(gradientOf(more), x), false));
+        }
+        return more;
     }
 
     /** Adds a gradient to that of {@code x}. */
@@ -658,7 +640,7 @@ public final class Tape implements Ops {
                                             + " loss");
                         }
                     }
-                    Elementwise.accumulate(processor, dx, 1, gradientOf(x));
+                    handOn(dx, x);
                     memory.release(dx);
                 });
     }
@@ -683,7 +665,7 @@ public final class Tape implements Ops {
         Tensor y = like(x);
         Elementwise.scale(processor, x, 0, y);
         random.add(processor, x, y);
-        return recordFresh(y, () -> random.add(processor, gradientOf(y), gradientOf(x)));
+        return record(y, () -> random.add(processor, gradientOf(y), gradientOf(x)));
     }
 
     @Override

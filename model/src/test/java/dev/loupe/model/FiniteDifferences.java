@@ -112,13 +112,13 @@ final class FiniteDifferences {
             }
             case "neurons" -> neurons(false);
             case "gated neurons" -> neurons(true);
-            case "add in place" -> {
+            case "residual" -> {
                 Tensor a = input(T, IN);
                 Weight w = matrix(IN, IN);
                 // what a sum has replaced, and then is one of another
                 yield tape -> {
-                    Tensor sum = tape.add(a, tape.matmul(a, w, null));
-                    return weighed(tape, tape.add(sum, tape.matmul(sum, w, null)));
+                    Tensor sum = tape.residual(a, tape.matmul(a, w, null));
+                    return weighed(tape, tape.residual(sum, tape.matmul(sum, w, null)));
                 };
             }
             case "add" -> {
