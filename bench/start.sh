@@ -25,6 +25,10 @@ run() {
     }
     touch "$built"
   fi
+  # As ./loupe does.
+  local pages='' huge_pages=/sys/kernel/mm/transparent_hugepage/enabled
+  [ -r $huge_pages ] && read -r pages <$huge_pages
+  case $pages in '' | *'[never]'*) ;; *) set -- -XX:+UseTransparentHugePages "$@" ;; esac
   exec "$jdk/bin/java" -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED \
     -Dloupe.root="$root" -cp "$root/bench/target/bench.jar:$root/bench/target/lib/*" "$@"
 }

@@ -26,7 +26,8 @@ import java.util.Random;
 
 /**
  * Tokens a second of a forward and a backward pass through GPTs of GPT-2's kind, in 32-bit floats:
- * the median of some seconds, after some to warm up. {@code bench/training} runs it beside PyTorch.
+ * the median of some seconds, after three times as many to warm up. {@code bench/training} runs it
+ * beside PyTorch.
  */
 final class TrainingSpeed {
     /** A model and what it is trained on at a time. */
@@ -42,6 +43,8 @@ final class TrainingSpeed {
             };
         }
     }
+
+    private static final int WARM = 3;
 
     private final Shape shape;
     private final Processor processor;
@@ -67,8 +70,8 @@ final class TrainingSpeed {
         Random random = new Random(1);
         List<Double> times = new ArrayList<>();
         long start = System.nanoTime();
-        long warm = start + (long) (seconds * 1e9);
-        // the first steps compile
+        // for ten seconds the JIT compiler takes a processor of its own
+        long warm = start + (long) (WARM * seconds * 1e9);
         while (System.nanoTime() < warm + (long) (seconds * 1e9) || times.size() < 3) {
             List<Batch.Part> parts = new ArrayList<>();
             for (int i = 0; i < shape.batch; i++) {
@@ -78,7 +81,7 @@ final class TrainingSpeed {
             int rows = shape.batch * shape.nCtx;
             int[] targets = random.ints(rows, 0, shape.vocabSize).toArray();
             long before = System.nanoTime();
-            gradients.clear();
+            gradients.clear(processor);
             tape.backward(gpt.loss(tape, new Batch(parts), Targets.mean(targets)));
             if (before > warm) {
                 times.add((System.nanoTime() - before) / 1e9);

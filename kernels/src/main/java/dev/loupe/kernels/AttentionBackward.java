@@ -24,8 +24,19 @@ final class AttentionBackward {
     private static final ThreadLocal<AttentionBackward> OF_THREAD =
             ThreadLocal.withInitial(AttentionBackward::new);
 
+    /** Rows of a product that are computed side by side. */
+    private static final int TILE = 12;
+
+    /** Queries of two panels, which a tile takes at a time. */
+    private static final int PAIR = 2 * PANEL;
+
     private float[] room = new float[0];
     private int used;
+
+    /** For each query of a block the keys of a block that it sees: the first, one past the last. */
+    private final int[] from = new int[BLOCK];
+
+    private final int[] to = new int[BLOCK];
 
     /** What is handed from the forward to the backward, and what the backward adds to. */
     record Pass(
@@ -66,6 +77,23 @@ final class AttentionBackward {
             int first = token(block * BLOCK);
             int last = token(lastRow(block));
             return pass.visible.to(last) > key && pass.visible.from(first) < key + n;
+        }
+
+        /**
+         * Notes which of {@code n} keys each query of a block sees; those that are not there see
+         * what the last one does.
+         *
+         * @return whether all see all
+         */
+        boolean look(int block, int key, int n, int[] from, int[] to) {
+            boolean all = true;
+            for (int r = 0; r < BLOCK; r++) {
+                int t = token(Math.min(block * BLOCK + r, rows() - 1));
+                from[r] = Math.clamp(pass.visible.from(t) - key, 0, n);
+                to[r] = Math.clamp(pass.visible.to(t) - key, 0, n);
+                all &= from[r] == 0 && to[r] == n;
+            }
+            return all;
         }
     }
 
@@ -115,24 +143,30 @@ final class AttentionBackward {
         int ds = piece(BLOCK * BLOCK);
         int lse = piece(rows);
         int inner = piece(rows);
+        int scaled = piece(padded);
         if (room.length < used) {
             room = new float[used];
         }
-        Arrays.fill(room, 0, used, 0f);
+        if (dim < padded || rows > unit.rows()) {
+            // what lies beside and behind the numbers
+            Arrays.fill(room, 0, used, 0f);
+        }
+        Arrays.fill(room, dq, dq + rows * padded, 0f);
         Pass pass = unit.pass;
+        float scale = pass.heads.scale();
         for (int row = 0; row < unit.rows(); row++) {
             int t = unit.token(row);
             int c = unit.column(row);
-            put(pass.q, t, c, row, dim, pass.heads.scale(), q, qPanels, padded);
-            put(pass.dz, t, c, row, dim, 1, dz, dzPanels, padded);
+            int at = pass.q.row(t) + c;
+            for (int d = 0; d < dim; d++) {
+                room[scaled + d] = scale * pass.q.data()[at + d];
+            }
+            put(room, scaled, row, dim, q, qPanels);
+            int out = pass.dz.row(t) + c;
+            put(pass.dz.data(), out, row, dim, dz, dzPanels);
             room[lse + row] = pass.lse.data()[pass.lse.row(t) + c / dim];
             room[inner + row] =
-                    Reduction.dot(
-                            pass.dz.data(),
-                            pass.dz.row(t) + c,
-                            pass.z.data(),
-                            pass.z.row(t) + c,
-                            dim);
+                    kernels.dot(pass.dz.data(), out, pass.z.data(), pass.z.row(t) + c, dim);
         }
         Tensor dqs = new Tensor(room, dq, rows, dim, padded, 0);
         for (int key = 0; key < unit.tokens; key += BLOCK) {
@@ -152,21 +186,43 @@ final class AttentionBackward {
                     continue;
                 }
                 int first = block * BLOCK;
-                kernels.multiply(room, q + first * dim, false, ks, p);
-                weigh(kernels, unit, block, key, p, lse + first);
-                kernels.multiply(room, dzPanels + first * padded, true, p, dvs);
-                kernels.multiply(room, dz + first * dim, false, vs, dp);
-                slope(p, dp, inner + first);
-                kernels.multiply(room, qPanels + first * padded, true, dp, dks);
-                kernels.multiplyTransposed(room, k, true, dp, dqs.rows(first, BLOCK));
+                boolean all = unit.look(block, key, n, from, to);
+                int tile = all ? BLOCK : TILE;
+                for (int j = 0; j < n; j += tile) {
+                    int m = Math.min(tile, n - j);
+                    int seen = all ? 0 : firstToSee(j, to);
+                    int column = seen / PAIR * PAIR;
+                    int panel = (first + column) * dim;
+                    Tensor weights = p.rows(j, m);
+                    Tensor slopes = dp.rows(j, m);
+                    clear(weights, column);
+                    clear(slopes, column);
+                    Tensor some = weights.columns(column, BLOCK - column);
+                    kernels.multiply(room, q + panel, dim, false, ks.rows(j, m), some);
+                    weigh(kernels, some, lse + first + column);
+                    if (!all) {
+                        hide(weights, j);
+                    }
+                    Tensor seeing = weights.columns(seen, BLOCK - seen);
+                    int step = first * padded + seen * PANEL;
+                    kernels.multiply(room, dzPanels + step, BLOCK, true, seeing, dvs.rows(j, m));
+                    Tensor those = slopes.columns(column, BLOCK - column);
+                    kernels.multiply(room, dz + panel, dim, false, vs.rows(j, m), those);
+                    slope(kernels, some, those, inner + first + column);
+                    Tensor sloping = slopes.columns(seen, BLOCK - seen);
+                    kernels.multiply(room, qPanels + step, BLOCK, true, sloping, dks.rows(j, m));
+                }
+                for (int r = 0; r < BLOCK; r += tile) {
+                    int m = Math.min(tile, BLOCK - r);
+                    int keys = all ? n : to[r + m - 1];
+                    Tensor some = dp.rows(0, keys).columns(r, m);
+                    kernels.multiplyTransposed(room, k, n, true, some, dqs.rows(first + r, m));
+                }
             }
         }
         for (int row = 0; row < unit.rows(); row++) {
-            int from = dqs.row(row);
-            int to = pass.dq.row(unit.token(row)) + unit.column(row);
-            for (int d = 0; d < dim; d++) {
-                pass.dq.data()[to + d] += pass.heads.scale() * room[from + d];
-            }
+            int at = pass.dq.row(unit.token(row)) + unit.column(row);
+            kernels.addScaled(scale, room, dqs.row(row), pass.dq.data(), at, dim);
         }
     }
 
@@ -174,58 +230,61 @@ final class AttentionBackward {
      * A row in both layouts: {@code [row / 16][dimension][16 rows]} at {@code turned}, and in each
      * block {@code [dimension / 16][row][16 dimensions]} at {@code panels}.
      */
-    private void put(
-            Tensor x,
-            int t,
-            int c,
-            int row,
-            int dim,
-            float scale,
-            int turned,
-            int panels,
-            int padded) {
-        int from = x.row(t) + c;
+    private void put(float[] x, int from, int row, int dim, int turned, int panels) {
+        int padded = (dim + PANEL - 1) / PANEL * PANEL;
         int column = turned + row / PANEL * dim * PANEL + row % PANEL;
-        int inBlock = panels + row / BLOCK * BLOCK * padded + row % BLOCK * PANEL;
         for (int d = 0; d < dim; d++) {
-            float value = scale * x.data()[from + d];
-            room[column + d * PANEL] = value;
-            room[inBlock + d / PANEL * BLOCK * PANEL + d % PANEL] = value;
+            room[column + d * PANEL] = x[from + d];
+        }
+        int inBlock = panels + row / BLOCK * BLOCK * padded + row % BLOCK * PANEL;
+        for (int d = 0; d < dim; d += PANEL) {
+            System.arraycopy(x, from + d, room, inBlock + d * BLOCK, Math.min(PANEL, dim - d));
         }
     }
 
-    /** Scores become the softmax, and 0 where a query may not look. */
-    private void weigh(Kernels kernels, Unit unit, int block, int key, Tensor p, int lse) {
-        for (int j = 0; j < p.rows(); j++) {
-            int at = p.row(j);
-            for (int r = 0; r < BLOCK; r++) {
-                room[at + r] -= room[lse + r];
-            }
+    /** The first query of a block that sees any key from {@code key} on. */
+    private static int firstToSee(int key, int[] to) {
+        int r = 0;
+        while (r < BLOCK - 1 && to[r] <= key) {
+            r++;
         }
-        kernels.exp(room, p.offset(), room, p.offset(), p.rows() * BLOCK);
-        Sequences visible = unit.pass.visible;
-        int first = unit.token(block * BLOCK);
-        int last = unit.token(unit.lastRow(block));
-        if (visible.to(first) >= key + p.rows() && visible.from(last) <= key) {
-            return;
-        }
-        for (int r = 0; r < BLOCK && block * BLOCK + r < unit.rows(); r++) {
-            int t = unit.token(block * BLOCK + r);
-            for (int j = 0; j < p.rows(); j++) {
-                if (key + j < visible.from(t) || key + j >= visible.to(t)) {
-                    room[p.row(j) + r] = 0;
-                }
-            }
+        return r;
+    }
+
+    private static void clear(Tensor x, int columns) {
+        for (int r = 0; columns > 0 && r < x.rows(); r++) {
+            Arrays.fill(x.data(), x.row(r), x.row(r) + columns, 0f);
         }
     }
 
-    private void slope(Tensor p, Tensor dp, int inner) {
+    /** Scores become the softmax. */
+    private void weigh(Kernels kernels, Tensor p, int lse) {
+        for (int j = 0; j < p.rows(); j++) {
+            kernels.expOfDifference(room, p.row(j), room, lse, room, p.row(j), p.cols());
+        }
+    }
+
+    /**
+     * 0 where a query may not look.
+     *
+     * @param key the key of the first row in its block
+     */
+    private void hide(Tensor p, int key) {
         for (int j = 0; j < p.rows(); j++) {
             int at = p.row(j);
-            int to = dp.row(j);
-            for (int r = 0; r < BLOCK; r++) {
-                room[to + r] = room[at + r] * (room[to + r] - room[inner + r]);
+            int first = to[BLOCK - 1] <= key + j ? BLOCK : firstToSee(key + j, to);
+            int end = BLOCK;
+            while (end > first && from[end - 1] > key + j) {
+                end--;
             }
+            Arrays.fill(room, at, at + first, 0f);
+            Arrays.fill(room, at + end, at + BLOCK, 0f);
+        }
+    }
+
+    private void slope(Kernels kernels, Tensor p, Tensor dp, int inner) {
+        for (int j = 0; j < p.rows(); j++) {
+            kernels.softmaxBackward(room, p.row(j), room, inner, room, dp.row(j), p.cols());
         }
     }
 }

@@ -9,6 +9,7 @@ final class AttentionScratch {
     private float[] scores = new float[0];
     private float[] keys = new float[0];
     private float[] values = new float[0];
+    private KeyValues head = new KeyValues(1, 1);
     private int[] from = new int[0];
     private int[] to = new int[0];
 
@@ -50,6 +51,14 @@ final class AttentionScratch {
             values = new float[KeyValues.BLOCK * paddedDim];
         }
         return values;
+    }
+
+    /** Room for the keys and values of one head, with what was left there. */
+    KeyValues head(int headDim) {
+        if (head.headDim() != headDim) {
+            head = new KeyValues(1, headDim);
+        }
+        return head;
     }
 
     /** Each row's first visible key of a block. */

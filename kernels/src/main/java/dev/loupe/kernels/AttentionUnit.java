@@ -30,6 +30,12 @@ record AttentionUnit(int token, int tokens, int kvHead, int shared, int fromBloc
      */
     private static final int BLOCKS = 4;
 
+    /** Rows of a product that are computed side by side. */
+    private static final int TILE = 12;
+
+    /** Keys of two panels, which a tile takes at a time. */
+    private static final int PAIR = 2 * Weight.PANEL;
+
     /**
      * All units of a batch. Those that belong to one generated token and one head follow each
      * other, in the order of their blocks.
@@ -50,6 +56,24 @@ record AttentionUnit(int token, int tokens, int kvHead, int shared, int fromBloc
                 tokens++;
             }
             addPrompt(token, tokens, visible, heads, units);
+        }
+        return units;
+    }
+
+    /**
+     * The units of one head of a whole sequence, in tokens of the batch.
+     *
+     * @param from the first token
+     * @param to one past the last
+     */
+    static List<AttentionUnit> of(int from, int to, int kvHead, int shared, Visible visible) {
+        List<AttentionUnit> units = new ArrayList<>();
+        int most = Math.max(1, ROWS / shared);
+        for (int token = from; token < to; token += most) {
+            int n = Math.min(most, to - token);
+            int end = (visible.to(token + n - 1) + BLOCK - 1) / BLOCK;
+            units.add(
+                    new AttentionUnit(token, n, kvHead, shared, visible.from(token) / BLOCK, end));
         }
         return units;
     }
@@ -96,8 +120,24 @@ record AttentionUnit(int token, int tokens, int kvHead, int shared, int fromBloc
     /** Scores, softmax and weighted values, block after block. */
     RunningSoftmax run(
             Kernels kernels, Tensor q, Visible visible, Heads heads, AttentionScratch scratch) {
+        return run(kernels, q, visible, visible.keys(token), kvHead, heads, scratch);
+    }
+
+    /**
+     * {@link #run(Kernels, Tensor, Visible, Heads, AttentionScratch)} with the keys and values of
+     * this unit's head elsewhere.
+     *
+     * @param head which head they are there
+     */
+    RunningSoftmax run(
+            Kernels kernels,
+            Tensor q,
+            Visible visible,
+            KeyValues keys,
+            int head,
+            Heads heads,
+            AttentionScratch scratch) {
         int rows = tokens * shared;
-        KeyValues keys = visible.keys(token);
         Tensor queries = scratch.queries(rows, heads.headDim());
         for (int row = 0; row < rows; row++) {
             heads.query(q, token + row / shared, head(row), queries.data(), queries.row(row));
@@ -112,20 +152,38 @@ record AttentionUnit(int token, int tokens, int kvHead, int shared, int fromBloc
                 from[row] = Math.clamp(visible.from(t) - block * BLOCK, 0, BLOCK);
                 to[row] = Math.clamp(visible.to(t) - block * BLOCK, from[row], BLOCK);
             }
-            var k = keys.keyPanels(block, kvHead, scratch.keys(keys.headDim()));
-            kernels.multiply(k.data(), k.from(), false, queries, scores);
+            var k = keys.keyPanels(block, head, scratch.keys(keys.headDim()));
+            for (int row = 0, n; row < rows; row += n) {
+                n = together(rows, row, to);
+                int seen = Math.min(BLOCK, (to[row + n - 1] + PAIR - 1) / PAIR * PAIR);
+                Tensor some = scores.rows(row, n).columns(0, seen);
+                kernels.multiply(
+                        k.data(), k.from(), keys.headDim(), false, queries.rows(row, n), some);
+            }
             kernels.softmaxStep(scores, from, to, softmax);
-            var v = keys.valuePanels(block, kvHead, scratch.values(keys.paddedDim()));
-            kernels.multiply(v.data(), v.from(), true, scores, softmax.sum());
+            var v = keys.valuePanels(block, head, scratch.values(keys.paddedDim()));
+            for (int row = 0, n; row < rows; row += n) {
+                n = together(rows, row, to);
+                Tensor some = scores.rows(row, n).columns(0, to[row + n - 1]);
+                kernels.multiply(v.data(), v.from(), BLOCK, true, some, softmax.sum().rows(row, n));
+            }
         }
         return softmax;
     }
 
+    /**
+     * How many rows are multiplied together: all that are left if they see the whole block, else
+     * those of a tile, for the keys behind the last one that they see are left out.
+     */
+    private static int together(int rows, int row, int[] to) {
+        return to[row] == BLOCK ? rows - row : Math.min(TILE, rows - row);
+    }
+
     /** Writes the result of all rows. */
-    void finish(RunningSoftmax softmax, Heads heads, Tensor z) {
+    void finish(Kernels kernels, RunningSoftmax softmax, Heads heads, Tensor z) {
         for (int row = 0; row < tokens * shared; row++) {
             int to = z.row(token + row / shared) + head(row) * heads.headDim();
-            softmax.result(row, z.data(), to, heads.headDim());
+            softmax.result(kernels, row, z.data(), to, heads.headDim());
         }
     }
 

@@ -85,9 +85,9 @@ public final class CrossEntropy {
             if (gradient != null) {
                 ProductBackward.inputs(processor, logits, w, gradient.dx.rows(t, n), false);
                 if (gradient.dw != null) {
-                    ProductBackward.weights(processor, x.rows(t, n), logits, gradient.dw);
-                }
-                if (gradient.db != null) {
+                    ProductBackward.weights(
+                            processor, x.rows(t, n), logits, gradient.dw, gradient.db);
+                } else if (gradient.db != null) {
                     ProductBackward.bias(processor, logits, gradient.db);
                 }
             }
@@ -128,7 +128,7 @@ public final class CrossEntropy {
             s[i] -= highest;
         }
         kernels.exp(s, from, s, from, n);
-        float sum = Reduction.sum(s, from, n);
+        float sum = kernels.sum(s, from, n);
         loss.data()[loss.row(t)] = weight * ((float) Math.log(sum) - asked);
         float factor = weight / sum;
         for (int i = from; i < from + n; i++) {

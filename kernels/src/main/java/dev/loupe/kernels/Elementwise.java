@@ -1,11 +1,20 @@
 package dev.loupe.kernels;
 
+import java.util.Arrays;
+
 /** Operations on numbers in the same place. */
 public final class Elementwise {
     /** Numbers in a part of the work: some microseconds. */
     private static final int PART = 16_384;
 
+    private static final Room SLOPE = new Room();
+
     private Elementwise() {}
+
+    /** {@code y = 0}. */
+    public static void clear(Processor processor, Tensor y) {
+        rows(processor, y, r -> Arrays.fill(y.data(), y.row(r), y.row(r) + y.cols(), 0f));
+    }
 
     /** {@code y = a + b}. */
     public static void add(Processor processor, Tensor a, Tensor b, Tensor y) {
@@ -28,9 +37,7 @@ public final class Elementwise {
                     int i = a.row(r);
                     int j = b.row(r);
                     int k = y.row(r);
-                    for (int c = 0; c < y.cols(); c++) {
-                        y.data()[k + c] = a.data()[i + c] * b.data()[j + c];
-                    }
+                    processor.kernels().products(a.data(), i, b.data(), j, y.data(), k, y.cols());
                 });
     }
 
@@ -92,18 +99,27 @@ public final class Elementwise {
                 a.data(), a.row(r), b.data(), b.row(r), to.data(), to.row(r), to.cols());
     }
 
-    /** The backward of {@link #activate}: {@code dx += f'(x) * dy}. */
+    /**
+     * The backward of {@link #activate}: {@code dx += f'(x) * dy}.
+     *
+     * @param add false to write over what is in {@code dx}
+     */
     public static void activateBackward(
-            Processor processor, Activation f, Tensor x, Tensor dy, Tensor dx) {
+            Processor processor, Activation f, Tensor x, Tensor dy, Tensor dx, boolean add) {
         rows(
                 processor,
                 dy,
                 r -> {
                     int n = x.cols();
-                    float[] slope = new float[n];
+                    float[] slope = SLOPE.of(n);
                     Kernels kernels = processor.kernels();
                     kernels.slope(f, x.data(), x.row(r), slope, 0, n);
-                    kernels.addProducts(dy.data(), dy.row(r), slope, 0, dx.data(), dx.row(r), n);
+                    int at = dy.row(r);
+                    if (add) {
+                        kernels.addProducts(dy.data(), at, slope, 0, dx.data(), dx.row(r), n);
+                    } else {
+                        kernels.products(dy.data(), at, slope, 0, dx.data(), dx.row(r), n);
+                    }
                 });
     }
 

@@ -2,6 +2,8 @@ package dev.loupe.kernels;
 
 import static dev.loupe.kernels.Weight.PANEL;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The inner loops that are worth vectors. There are two providers, with the same bits: plain Java,
  * and the Vector API. Every sum has one fixed order, lane by lane, and is built from {@code fma},
@@ -77,24 +79,26 @@ public interface Kernels {
      * Products of rows with panels of floats: {@code y[t][c] = start + sum over k of x[t][k] *
      * panels[c / 16][k][c % 16]}, k ascending in one chain.
      *
-     * @param panels {@code [panel][x.cols()][16]}, as many as {@code y} has columns for
+     * @param panels {@code [panel][length][16]}, as many as {@code y} has columns for
      * @param from where they start
+     * @param length how many steps a panel has, at least {@code x.cols()}
      * @param add true if a chain starts with what is in {@code y}, false if with 0
      * @param x {@code [row, inputs]}
      * @param y {@code [row, outputs]}, at most 16 outputs for each panel
      */
-    void multiply(float[] panels, int from, boolean add, Tensor x, Tensor y);
+    void multiply(float[] panels, int from, int length, boolean add, Tensor x, Tensor y);
 
     /**
-     * {@link #multiply(float[], int, boolean, Tensor, Tensor)} with the columns of {@code x} in
-     * place of its rows, which gradients of weights are made of: {@code y[r][c] = start + sum over
-     * k of x[k][r] * panels[c / 16][k][c % 16]}, k ascending in one chain.
+     * {@link #multiply(float[], int, int, boolean, Tensor, Tensor)} with the columns of {@code x}
+     * in place of its rows, which gradients of weights are made of: {@code y[r][c] = start + sum
+     * over k of x[k][r] * panels[c / 16][k][c % 16]}, k ascending in one chain.
      *
-     * @param panels {@code [panel][x.rows()][16]}
+     * @param panels {@code [panel][length][16]}
+     * @param length at least {@code x.rows()}
      * @param x {@code [inputs, row]}
      * @param y {@code [row, outputs]}
      */
-    void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y);
+    void multiplyTransposed(float[] panels, int from, int length, boolean add, Tensor x, Tensor y);
 
     /** What suits {@link #multiply(Panels, int, int, boolean, Strips, Tensor)} best. */
     default Blocking blocking() {
@@ -102,7 +106,7 @@ public interface Kernels {
     }
 
     /**
-     * {@link #multiply(float[], int, boolean, Tensor, Tensor)} for many rows: {@code y[t][c] =
+     * {@link #multiply(float[], int, int, boolean, Tensor, Tensor)} for many rows: {@code y[t][c] =
      * start + sum over k of x[k][t] * w[panel + c / 16][step + k][c % 16]}, k ascending in one
      * chain.
      *
@@ -129,14 +133,28 @@ public interface Kernels {
      * Copies the columns from {@code col} on, at most 16, to a panel; zeros beside them if they are
      * fewer.
      *
-     * @param out panels of at least {@code x.rows()} rows
+     * @param out panels of at least {@code step + x.rows()} rows
+     * @param step the first row that is written
      */
-    default void pack(Tensor x, int col, Panels out, int panel) {
+    default void pack(Tensor x, int col, Panels out, int panel, int step) {
         float[] row = new float[PANEL];
         int n = Math.min(PANEL, x.cols() - col);
         for (int r = 0; r < x.rows(); r++) {
             System.arraycopy(x.data(), x.row(r) + col, row, 0, n);
-            out.put(panel, r, row, 0, 1);
+            out.put(panel, step + r, row, 0, 1);
+        }
+    }
+
+    /**
+     * Copies columns, at most 12, to a strip of {@link Strips}, {@code [row][12]}; zeros beside
+     * them if they are fewer.
+     */
+    default void strip(Tensor x, float[] out, int at) {
+        for (int r = 0; r < x.rows(); r++) {
+            int to = at + r * Strips.WIDTH;
+            for (int i = 0; i < Strips.WIDTH; i++) {
+                out[to + i] = i < x.cols() ? x.data()[x.row(r) + i] : 0;
+            }
         }
     }
 
@@ -186,6 +204,42 @@ public interface Kernels {
     /** {@code y = e^x} for {@code n} numbers; 0 below -87. */
     void exp(float[] x, int xOffset, float[] y, int yOffset, int n);
 
+    /** {@code z = e^(x - y)} for {@code n} numbers; 0 where the difference is below -87. */
+    default void expOfDifference(
+            float[] x, int xOffset, float[] y, int yOffset, float[] z, int zOffset, int n) {
+        for (int i = 0; i < n; i++) {
+            z[zOffset + i] = Exponential.exp(x[xOffset + i] - y[yOffset + i]);
+        }
+    }
+
+    /** {@code dp = p * (dp - inner)} for {@code n} numbers: the backward of a softmax. */
+    default void softmaxBackward(
+            float[] p, int pOffset, float[] inner, int innerOffset, float[] dp, int at, int n) {
+        for (int i = 0; i < n; i++) {
+            dp[at + i] = p[pOffset + i] * (dp[at + i] - inner[innerOffset + i]);
+        }
+    }
+
+    /** The sum of {@code n} numbers, in sixteen chains that are added up pairwise. */
+    default float sum(float[] x, int from, int n) {
+        return Reduction.sum(x, from, n);
+    }
+
+    /** The sum of {@code (x - mean)^2} over {@code n} numbers, as {@link #sum}. */
+    default float squares(float[] x, int from, int n, float mean) {
+        return Reduction.squares(x, from, n, mean);
+    }
+
+    /** The sum of {@code x * y} over {@code n} numbers, as {@link #sum}. */
+    default float dot(float[] x, int from, float[] y, int start, int n) {
+        return Reduction.dot(x, from, y, start, n);
+    }
+
+    /** The sum of {@code x * y * z} over {@code n} numbers, as {@link #sum}. */
+    default float dot(float[] x, int from, float[] y, float[] z, int n) {
+        return Reduction.dot(x, from, y, z, n);
+    }
+
     /** {@code y = f'(x)} for {@code n} numbers. */
     default void slope(Activation f, float[] x, int xOffset, float[] y, int yOffset, int n) {
         for (int i = 0; i < n; i++) {
@@ -205,6 +259,52 @@ public interface Kernels {
             float[] a, int aOffset, float[] b, int bOffset, float[] y, int yOffset, int n) {
         for (int i = 0; i < n; i++) {
             y[yOffset + i] += a[aOffset + i] * b[bOffset + i];
+        }
+    }
+
+    /** {@code y = a * b} for {@code n} numbers. */
+    default void products(
+            float[] a, int aOffset, float[] b, int bOffset, float[] y, int yOffset, int n) {
+        for (int i = 0; i < n; i++) {
+            y[yOffset + i] = a[aOffset + i] * b[bOffset + i];
+        }
+    }
+
+    /**
+     * {@code sums[c] += } column {@code col + c} of {@code x} for {@code n} columns, row by row.
+     */
+    default void addRows(Tensor x, int col, float[] sums, int offset, int n) {
+        for (int r = 0; r < x.rows(); r++) {
+            int from = x.row(r) + col;
+            for (int c = 0; c < n; c++) {
+                sums[offset + c] += x.data()[from + c];
+            }
+        }
+    }
+
+    /**
+     * {@code y = x / divisor} for {@code n} numbers, and 0 for -0: the sign of a sum of zeros tells
+     * how many were added.
+     */
+    default void quotients(float[] x, int xOffset, float divisor, float[] y, int yOffset, int n) {
+        for (int i = 0; i < n; i++) {
+            y[yOffset + i] = x[xOffset + i] / divisor + 0f;
+        }
+    }
+
+    /** {@code y = (x - mean) * factor * weight + bias} for as many numbers as the weight has. */
+    default void normalize(
+            float[] x,
+            int xOffset,
+            float mean,
+            float factor,
+            float[] weight,
+            float @Nullable [] bias,
+            float[] y,
+            int yOffset) {
+        for (int i = 0; i < weight.length; i++) {
+            float h = (x[xOffset + i] - mean) * factor * weight[i];
+            y[yOffset + i] = bias == null ? h : h + bias[i];
         }
     }
 

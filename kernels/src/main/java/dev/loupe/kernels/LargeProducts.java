@@ -100,22 +100,14 @@ final class LargeProducts {
             Tensor x,
             Tensor y,
             Consumer<Tensor> done) {
-        int each = part(processor, x.rows());
-        int parts = (x.rows() + each - 1) / each;
-        processor
-                .threads()
-                .each(
-                        parts,
-                        1,
-                        (worker, from, to) -> {
-                            for (int part = from; part < to; part++) {
-                                int row = part * each;
-                                int rows = Math.min(each, x.rows() - row);
-                                Tensor out = y.rows(row, rows);
-                                multiply(processor.kernels(), ready, add, x.rows(row, rows), out);
-                                done.accept(out);
-                            }
-                        });
+        inParts(
+                processor,
+                x.rows(),
+                (row, rows) -> {
+                    Tensor out = y.rows(row, rows);
+                    multiply(processor.kernels(), ready, add, x.rows(row, rows), out);
+                    done.accept(out);
+                });
     }
 
     private static void multiply(Kernels kernels, Panels w, boolean add, Tensor x, Tensor y) {
@@ -127,10 +119,33 @@ final class LargeProducts {
         }
     }
 
-    /** How many rows, or columns, a part of the work has. */
-    static int part(Processor processor, int n) {
-        int share = n / (PARTS * processor.threads().count());
-        int most = processor.kernels().blocking().rows();
-        return Math.max(TILE, Math.min((share + TILE - 1) / TILE * TILE, most));
+    /** Some neighbouring rows, or columns. */
+    @FunctionalInterface
+    interface Some {
+        void run(int from, int n);
+    }
+
+    /**
+     * Rows, or columns, in parts of some tiles. The number of parts is a multiple of that of the
+     * threads, and they differ by a tile at most, so that all threads end together.
+     */
+    static void inParts(Processor processor, int n, Some work) {
+        int threads = processor.threads().count();
+        int tiles = (n + TILE - 1) / TILE;
+        int most = processor.kernels().blocking().rows() / TILE;
+        int least = Math.max(PARTS * threads, (tiles + most - 1) / most);
+        int parts = Math.min((least + threads - 1) / threads * threads, tiles);
+        processor
+                .threads()
+                .each(
+                        parts,
+                        1,
+                        (worker, from, to) -> {
+                            for (int part = from; part < to; part++) {
+                                int row = (int) ((long) tiles * part / parts) * TILE;
+                                int end = (int) ((long) tiles * (part + 1) / parts) * TILE;
+                                work.run(row, Math.min(end, n) - row);
+                            }
+                        });
     }
 }

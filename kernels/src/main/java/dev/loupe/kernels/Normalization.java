@@ -36,6 +36,7 @@ public final class Normalization {
                 r -> {
                     for (int c = 0; c < x.cols(); c += size) {
                         group(
+                                processor.kernels(),
                                 kind,
                                 x.data(),
                                 x.row(r) + c,
@@ -49,6 +50,7 @@ public final class Normalization {
     }
 
     private static void group(
+            Kernels kernels,
             Kind kind,
             float[] x,
             int from,
@@ -58,17 +60,10 @@ public final class Normalization {
             float[] y,
             int to) {
         int n = weight.length;
-        float mean = kind == Kind.RMS ? 0f : Reduction.sum(x, from, n) / n;
-        float variance = Reduction.squares(x, from, n, mean) / n;
+        float mean = kind == Kind.RMS ? 0f : kernels.sum(x, from, n) / n;
+        float variance = kernels.squares(x, from, n, mean) / n;
         float factor = (float) (1 / Math.sqrt(variance + eps));
-        for (int i = 0; i < n; i++) {
-            y[to + i] = (x[from + i] - mean) * factor * weight[i];
-        }
-        if (bias != null) {
-            for (int i = 0; i < n; i++) {
-                y[to + i] += bias[i];
-            }
-        }
+        kernels.normalize(x, from, mean, factor, weight, bias, y, to);
     }
 
     /** Rows whose contributions to the weight are added up together: the same on any machine. */
@@ -132,8 +127,8 @@ public final class Normalization {
         int n = h.length;
         int from = x.row(r) + c;
         float[] in = x.data();
-        float mean = kind == Kind.RMS ? 0f : Reduction.sum(in, from, n) / n;
-        float variance = Reduction.squares(in, from, n, mean) / n;
+        float mean = kind == Kind.RMS ? 0f : kernels.sum(in, from, n) / n;
+        float variance = kernels.squares(in, from, n, mean) / n;
         float factor = (float) (1 / Math.sqrt(variance + eps));
         kernels.standardize(in, from, mean, factor, h);
         return factor;
@@ -158,8 +153,8 @@ public final class Normalization {
         int n = h.length;
         float[] d = dy.data();
         int from = dy.row(r) + c;
-        float sum = kind == Kind.RMS ? 0f : Reduction.dot(d, from, weight, 0, n);
-        float along = Reduction.dot(d, from, weight, h, n);
+        float sum = kind == Kind.RMS ? 0f : kernels.dot(d, from, weight, 0, n);
+        float along = kernels.dot(d, from, weight, h, n);
         float mean = sum / n;
         float slope = along / n;
         int to = dx.row(r) + c;

@@ -140,7 +140,7 @@ public final class Product {
                                 int row = first * PANEL;
                                 int rows = Math.min(each * PANEL, w.rows() - row);
                                 Tensor out = y.columns(row, rows);
-                                processor.kernels().multiply(decoded, 0, false, x, out);
+                                processor.kernels().multiply(decoded, 0, w.cols(), false, x, out);
                             }
                         });
     }

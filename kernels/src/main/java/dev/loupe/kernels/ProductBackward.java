@@ -2,6 +2,8 @@ package dev.loupe.kernels;
 
 import static dev.loupe.kernels.Weight.PANEL;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.Arrays;
 
 /**
@@ -14,6 +16,9 @@ import java.util.Arrays;
 public final class ProductBackward {
     /** How many rows are packed at a time for a gradient of weights. */
     private static final int ROWS = 1024;
+
+    /** How many rows of some panels are packed at a time. */
+    private static final int TOGETHER = 32;
 
     private static final Room ROOM = new Room();
 
@@ -89,58 +94,77 @@ public final class ProductBackward {
     }
 
     /**
-     * {@code dw += dy^T x}.
+     * {@code dw += dy^T x}, and {@code db += } the sum of the rows of {@code dy}.
      *
      * @param x {@code [token, inputs]}
      * @param dy {@code [token, outputs]}
      * @param dw as {@link Weight.Floats} has its numbers, {@code [outputs / 16][inputs * 16]}
+     * @param db {@code [outputs]}, or null if nobody asks for it
      */
-    public static void weights(Processor processor, Tensor x, Tensor dy, float[][] dw) {
+    public static void weights(
+            Processor processor, Tensor x, Tensor dy, float[][] dw, float @Nullable [] db) {
         for (int t = 0; t < x.rows(); t += ROWS) {
             int rows = Math.min(ROWS, x.rows() - t);
             int together = LargeProducts.together(rows, dw.length);
             for (int first = 0; first < dw.length; first += together) {
                 int last = Math.min(first + together, dw.length);
-                Tensor out = dy.rows(t, rows);
+                int col = first * PANEL;
                 Tensor some =
-                        out.columns(
-                                first * PANEL, Math.min(last * PANEL, out.cols()) - first * PANEL);
-                some(processor, x.rows(t, rows), some, Arrays.copyOfRange(dw, first, last));
+                        dy.rows(t, rows).columns(col, Math.min(last * PANEL, dy.cols()) - col);
+                float[][] into = Arrays.copyOfRange(dw, first, last);
+                some(processor, x.rows(t, rows), some, into, db, col);
             }
         }
     }
 
-    /** Panels of {@code dy} serve all threads; each takes some inputs through them. */
-    private static void some(Processor processor, Tensor x, Tensor dy, float[][] dw) {
+    /**
+     * Panels of {@code dy} serve all threads; each takes some inputs through them.
+     *
+     * @param output what {@code dy}'s first column is in {@code db}
+     */
+    private static void some(
+            Processor processor,
+            Tensor x,
+            Tensor dy,
+            float[][] dw,
+            float @Nullable [] db,
+            int output) {
         int steps = Math.min(processor.kernels().blocking().steps(), x.rows());
         int blocks = (x.rows() + steps - 1) / steps;
         Panels packed = LargeProducts.panels(blocks * dw.length, steps);
         processor
                 .threads()
                 .each(
-                        blocks * dw.length,
-                        processor.grain(blocks * dw.length, 8),
+                        dw.length,
+                        processor.grain(dw.length, 8),
                         (worker, from, to) -> {
-                            for (int i = from; i < to; i++) {
-                                Tensor block = block(dy, i / dw.length, steps);
-                                int col = i % dw.length * PANEL;
-                                processor.kernels().pack(block, col, packed, i);
+                            for (int i = 0; i < blocks; i++) {
+                                Tensor block = block(dy, i, steps);
+                                pack(processor.kernels(), block, from, to, packed, i * dw.length);
+                                if (db != null) {
+                                    int c = from * PANEL;
+                                    int n = Math.min(to * PANEL, dy.cols()) - c;
+                                    processor.kernels().addRows(block, c, db, output + c, n);
+                                }
                             }
                         });
-        int each = LargeProducts.part(processor, x.cols());
-        int parts = (x.cols() + each - 1) / each;
-        processor
-                .threads()
-                .each(
-                        parts,
-                        1,
-                        (worker, from, to) -> {
-                            for (int part = from; part < to; part++) {
-                                int col = part * each;
-                                Tensor inputs = x.columns(col, Math.min(each, x.cols() - col));
-                                accumulate(processor.kernels(), inputs, packed, dw, col);
-                            }
-                        });
+        LargeProducts.inParts(
+                processor,
+                x.cols(),
+                (input, n) -> {
+                    Tensor inputs = x.columns(input, n);
+                    accumulate(processor.kernels(), inputs, packed, dw, input);
+                });
+    }
+
+    /** Neighbouring panels, some rows at a time: so a row's lines and page are there for all. */
+    private static void pack(Kernels kernels, Tensor x, int from, int to, Panels out, int first) {
+        for (int r = 0; r < x.rows(); r += TOGETHER) {
+            Tensor rows = x.rows(r, Math.min(TOGETHER, x.rows() - r));
+            for (int p = from; p < to; p++) {
+                kernels.pack(rows, p * PANEL, out, first + p, r);
+            }
+        }
     }
 
     /** Some steps of a sum. */
@@ -153,7 +177,7 @@ public final class ProductBackward {
         int steps = dy.length();
         float[] room = ROOM.of(Strips.size(steps, x.cols()));
         for (int i = 0; i * steps < x.rows(); i++) {
-            Strips strips = Strips.ofColumns(block(x, i, steps), room);
+            Strips strips = Strips.ofColumns(kernels, block(x, i, steps), room);
             kernels.accumulate(dy, i * dw.length, strips, dw, input);
         }
     }
@@ -176,18 +200,8 @@ public final class ProductBackward {
                 .threads()
                 .each(
                         db.length,
-                        256,
-                        (worker, from, to) -> {
-                            float[] sum = new float[to - from];
-                            for (int t = 0; t < dy.rows(); t++) {
-                                int row = dy.row(t) + from;
-                                processor
-                                        .kernels()
-                                        .addScaled(1, dy.data(), row, sum, 0, sum.length);
-                            }
-                            for (int i = 0; i < sum.length; i++) {
-                                db[from + i] += sum[i];
-                            }
-                        });
+                        64,
+                        (worker, from, to) ->
+                                processor.kernels().addRows(dy, from, db, from, to - from));
     }
 }

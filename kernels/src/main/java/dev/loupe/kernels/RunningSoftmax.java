@@ -48,11 +48,8 @@ public record RunningSoftmax(float[] highest, float[] lanes, Tensor sum) {
     }
 
     /** The sum of a row's values, weighted by the softmax. */
-    void result(int row, float[] z, int to, int n) {
+    void result(Kernels kernels, int row, float[] z, int to, int n) {
         float total = Reduction.sum(Arrays.copyOfRange(lanes, row * 16, row * 16 + 16));
-        for (int d = 0; d < n; d++) {
-            // adding 0 turns -0 into 0: the sign of a sum of zeros tells how many were added
-            z[to + d] = sum.data()[sum.row(row) + d] / total + 0f;
-        }
+        kernels.quotients(sum.data(), sum.row(row), total, z, to, n);
     }
 }

@@ -38,7 +38,7 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void multiply(float[] panels, int from, boolean add, Tensor x, Tensor y) {
+    public void multiply(float[] panels, int from, int length, boolean add, Tensor x, Tensor y) {
         float[] sums = new float[PANEL];
         for (int c = 0; c < y.cols(); c += PANEL) {
             int lanes = Math.min(PANEL, y.cols() - c);
@@ -48,14 +48,15 @@ final class ScalarKernels implements Kernels {
                 } else {
                     Arrays.fill(sums, 0f);
                 }
-                oneChain(x.data(), x.row(t), panels, from + c * x.cols(), x.cols(), sums);
+                oneChain(x.data(), x.row(t), panels, from + c * length, x.cols(), sums);
                 System.arraycopy(sums, 0, y.data(), y.row(t) + c, lanes);
             }
         }
     }
 
     @Override
-    public void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y) {
+    public void multiplyTransposed(
+            float[] panels, int from, int length, boolean add, Tensor x, Tensor y) {
         float[] column = new float[x.rows()];
         float[] sums = new float[PANEL];
         for (int r = 0; r < y.rows(); r++) {
@@ -69,7 +70,7 @@ final class ScalarKernels implements Kernels {
                 } else {
                     Arrays.fill(sums, 0f);
                 }
-                oneChain(column, 0, panels, from + c * x.rows(), column.length, sums);
+                oneChain(column, 0, panels, from + c * length, column.length, sums);
                 System.arraycopy(sums, 0, y.data(), y.row(r) + c, lanes);
             }
         }

@@ -9,6 +9,9 @@ import java.util.List;
  * keys and values evenly (Ainslie et al. 2023, arXiv:2305.13245).
  */
 public final class SelfAttention {
+    /** How many parts there should be for each thread, so that all end together. */
+    private static final int PARTS = 4;
+
     private SelfAttention() {}
 
     /** What each row of a batch may look at. */
@@ -69,16 +72,20 @@ public final class SelfAttention {
                                 if (unit.token() < q.generated()) {
                                     generated[i] = done;
                                 } else {
-                                    unit.finish(done, heads, z);
+                                    unit.finish(processor.kernels(), done, heads, z);
                                 }
                             }
                         });
-        merge(units, generated, heads, z);
+        merge(processor.kernels(), units, generated, heads, z);
     }
 
     /** Little work, since a generated token has one row a head. */
     private static void merge(
-            List<AttentionUnit> units, RunningSoftmax[] generated, Heads heads, Tensor z) {
+            Kernels kernels,
+            List<AttentionUnit> units,
+            RunningSoftmax[] generated,
+            Heads heads,
+            Tensor z) {
         int next;
         for (int i = 0; i < generated.length && generated[i] != null; i = next) {
             AttentionUnit unit = units.get(i);
@@ -86,7 +93,7 @@ public final class SelfAttention {
             while (next < generated.length && unit.precedes(units.get(next))) {
                 generated[i].merge(generated[next++]);
             }
-            unit.finish(generated[i], heads, z);
+            unit.finish(kernels, generated[i], heads, z);
         }
     }
 
@@ -153,7 +160,7 @@ public final class SelfAttention {
             p[to + i] = s[from + i] - max;
         }
         kernels.exp(p, to, p, to, n);
-        float sum = Reduction.sum(p, to, n);
+        float sum = kernels.sum(p, to, n);
         for (int i = 0; i < n; i++) {
             p[to + i] /= sum;
         }
@@ -197,22 +204,64 @@ public final class SelfAttention {
      */
     public static void attend(
             Processor processor, Tensor q, Sequences visible, Heads heads, Tensor z, Tensor lse) {
-        List<AttentionUnit> units = AttentionUnit.of(q, visible, heads);
+        int kvHeads = visible.k().cols() / heads.headDim();
+        int all = visible.count() * kvHeads;
+        int pieces = Math.max(1, PARTS * processor.threads().count() / all);
         processor
                 .threads()
                 .each(
-                        units.size(),
+                        all * pieces,
                         1,
                         (worker, from, to) -> {
-                            AttentionScratch scratch = AttentionScratch.ofThread();
                             for (int i = from; i < to; i++) {
-                                AttentionUnit unit = units.get(i);
-                                RunningSoftmax done =
-                                        unit.run(processor.kernels(), q, visible, heads, scratch);
-                                unit.finish(done, heads, z);
-                                noteSums(unit, done, lse);
+                                int head = i / pieces % kvHeads;
+                                Span some =
+                                        Span.of(visible, i / pieces / kvHeads, i % pieces, pieces);
+                                attend(processor.kernels(), q, visible, some, head, heads, z, lse);
                             }
                         });
+    }
+
+    /**
+     * Neighbouring tokens of a sequence.
+     *
+     * @param from the first one's row in the batch
+     * @param to one past the last
+     */
+    private record Span(int sequence, int from, int to) {
+        /** One of several of about equal length. */
+        static Span of(Sequences all, int sequence, int piece, int pieces) {
+            int start = all.start(sequence);
+            long n = all.length(sequence);
+            return new Span(
+                    sequence,
+                    start + (int) (n * piece / pieces),
+                    start + (int) (n * (piece + 1) / pieces));
+        }
+    }
+
+    /** One head of keys and values, stored once for all units that look at it. */
+    private static void attend(
+            Kernels kernels,
+            Tensor q,
+            Sequences visible,
+            Span some,
+            int kvHead,
+            Heads heads,
+            Tensor z,
+            Tensor lse) {
+        if (some.from == some.to) {
+            return;
+        }
+        AttentionScratch scratch = AttentionScratch.ofThread();
+        KeyValues keys = scratch.head(heads.headDim());
+        visible.store(some.sequence, kvHead, visible.to(some.to - 1), keys);
+        int shared = heads.nHead() * heads.headDim() / visible.k().cols();
+        for (AttentionUnit unit : AttentionUnit.of(some.from, some.to, kvHead, shared, visible)) {
+            RunningSoftmax done = unit.run(kernels, q, visible, keys, 0, heads, scratch);
+            unit.finish(kernels, done, heads, z);
+            noteSums(unit, done, lse);
+        }
     }
 
     private static void noteSums(AttentionUnit unit, RunningSoftmax done, Tensor lse) {
@@ -294,7 +343,7 @@ public final class SelfAttention {
                         int at = p.row(row) + c;
                         int d = dp.row(row) + c;
                         int to = ds.row(row) + c;
-                        float inner = Reduction.dot(p.data(), at, dp.data(), d, group);
+                        float inner = processor.kernels().dot(p.data(), at, dp.data(), d, group);
                         for (int i = 0; i < group; i++) {
                             ds.data()[to + i] += p.data()[at + i] * (dp.data()[d + i] - inner);
                         }

@@ -1,5 +1,7 @@
 package dev.loupe.kernels;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Whole sequences, one after the other, whose keys and values are there all at once: what training
  * looks at. A row sees the rows of its sequence up to itself, or the last {@code window} of them.
@@ -9,8 +11,9 @@ public final class Sequences implements SelfAttention.Visible {
     private final Tensor v;
     private final int[] starts;
     private final int window;
+    private final int headDim;
     private final int[] sequenceOf;
-    private final KeyValues[] keys;
+    private final @Nullable KeyValues[] keys;
 
     /**
      * @param k {@code [token, head * headDim]}
@@ -23,11 +26,10 @@ public final class Sequences implements SelfAttention.Visible {
         this.v = v;
         this.starts = starts.clone();
         this.window = window;
+        this.headDim = headDim;
         sequenceOf = new int[k.rows()];
         keys = new KeyValues[starts.length];
         for (int s = 0; s < starts.length; s++) {
-            keys[s] = new KeyValues(k.cols() / headDim, headDim);
-            keys[s].put(0, k.rows(starts[s], length(s)), v.rows(starts[s], length(s)));
             for (int row = starts[s]; row < starts[s] + length(s); row++) {
                 sequenceOf[row] = s;
             }
@@ -62,9 +64,28 @@ public final class Sequences implements SelfAttention.Visible {
         return starts[sequenceOf[row]];
     }
 
+    /** Stored when they are first asked for: {@link SelfAttention#attend} stores its own. */
     @Override
-    public KeyValues keys(int row) {
-        return keys[sequenceOf[row]];
+    public synchronized KeyValues keys(int row) {
+        int s = sequenceOf[row];
+        KeyValues stored = keys[s];
+        if (stored == null) {
+            stored = new KeyValues(k.cols() / headDim, headDim);
+            stored.put(0, k.rows(starts[s], length(s)), v.rows(starts[s], length(s)));
+            keys[s] = stored;
+        }
+        return stored;
+    }
+
+    /**
+     * Stores what one head of a sequence has, which becomes the only head of {@code out}.
+     *
+     * @param positions how many, from the first on
+     */
+    void store(int sequence, int head, int positions, KeyValues out) {
+        Tensor keys = k.columns(head * headDim, headDim).rows(starts[sequence], positions);
+        Tensor values = v.columns(head * headDim, headDim).rows(starts[sequence], positions);
+        out.put(0, keys, values);
     }
 
     @Override

@@ -19,52 +19,41 @@ public record Strips(float[] data, int rows, int cols) {
     /** The rows of a tensor, as columns. */
     static Strips ofRows(Tensor x, float[] room) {
         for (int r = 0; r < x.rows(); r += WIDTH) {
-            int n = Math.min(WIDTH, x.rows() - r);
-            for (int i = 0; i < WIDTH; i++) {
-                spread(x.data(), x.row(r + Math.min(i, n - 1)), x.cols(), room, r * x.cols() + i);
-            }
+            spread(x, r, room, r * x.cols());
+            spread(x, r + WIDTH / 2, room, r * x.cols() + WIDTH / 2);
         }
         return new Strips(room, /* rows= */ x.cols(), /* cols= */ x.rows());
     }
 
-    private static void spread(float[] x, int from, int n, float[] y, int to) {
-        for (int k = 0; k < n; k++) {
-            y[to + k * WIDTH] = x[from + k];
+    /**
+     * Half a strip: so many rows as there are registers for where each is. The last row stands in
+     * for those that are missing.
+     */
+    private static void spread(Tensor x, int row, float[] y, int to) {
+        int last = x.rows() - 1;
+        float[] in = x.data();
+        int x0 = x.row(Math.min(row, last));
+        int x1 = x.row(Math.min(row + 1, last));
+        int x2 = x.row(Math.min(row + 2, last));
+        int x3 = x.row(Math.min(row + 3, last));
+        int x4 = x.row(Math.min(row + 4, last));
+        int x5 = x.row(Math.min(row + 5, last));
+        for (int k = 0; k < x.cols(); k++) {
+            int at = to + k * WIDTH;
+            y[at] = in[x0 + k];
+            y[at + 1] = in[x1 + k];
+            y[at + 2] = in[x2 + k];
+            y[at + 3] = in[x3 + k];
+            y[at + 4] = in[x4 + k];
+            y[at + 5] = in[x5 + k];
         }
     }
 
     /** The columns of a tensor. */
-    static Strips ofColumns(Tensor x, float[] room) {
+    static Strips ofColumns(Kernels kernels, Tensor x, float[] room) {
         for (int c = 0; c < x.cols(); c += WIDTH) {
-            int n = Math.min(WIDTH, x.cols() - c);
-            int to = c * x.rows();
-            for (int r = 0; r < x.rows(); r++, to += WIDTH) {
-                int from = x.row(r) + c;
-                if (n == WIDTH) {
-                    copy(x.data(), from, room, to);
-                } else {
-                    for (int i = 0; i < WIDTH; i++) {
-                        room[to + i] = i < n ? x.data()[from + i] : 0;
-                    }
-                }
-            }
+            kernels.strip(x.columns(c, Math.min(WIDTH, x.cols() - c)), room, c * x.rows());
         }
         return new Strips(room, x.rows(), x.cols());
-    }
-
-    /** Twelve numbers: too few for a loop or a call. */
-    private static void copy(float[] x, int from, float[] y, int to) {
-        y[to] = x[from];
-        y[to + 1] = x[from + 1];
-        y[to + 2] = x[from + 2];
-        y[to + 3] = x[from + 3];
-        y[to + 4] = x[from + 4];
-        y[to + 5] = x[from + 5];
-        y[to + 6] = x[from + 6];
-        y[to + 7] = x[from + 7];
-        y[to + 8] = x[from + 8];
-        y[to + 9] = x[from + 9];
-        y[to + 10] = x[from + 10];
-        y[to + 11] = x[from + 11];
     }
 }

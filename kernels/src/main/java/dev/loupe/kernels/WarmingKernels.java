@@ -1,5 +1,7 @@
 package dev.loupe.kernels;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
@@ -102,12 +104,12 @@ final class WarmingKernels implements Kernels {
     }
 
     @Override
-    public void multiply(float[] panels, int from, boolean add, Tensor x, Tensor y) {
+    public void multiply(float[] panels, int from, int length, boolean add, Tensor x, Tensor y) {
         boolean many = x.rows() >= MANY_ROWS;
         boolean whole = y.cols() % (2 * Weight.PANEL) == 0;
         VectorSwitch s = prompt[(many ? 4 : 0) + (add ? 2 : 0) + (whole ? 1 : 0)];
         if (s.on()) {
-            vectors.multiply(panels, from, add, x, y);
+            vectors.multiply(panels, from, length, add, x, y);
             return;
         }
         if (s.firstAsked()) {
@@ -116,13 +118,14 @@ final class WarmingKernels implements Kernels {
         if (x.rows() >= LONG_PROMPT) {
             warming.hurry();
         }
-        plain.multiply(panels, from, add, x, y);
+        plain.multiply(panels, from, length, add, x, y);
     }
 
     @Override
-    public void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y) {
+    public void multiplyTransposed(
+            float[] panels, int from, int length, boolean add, Tensor x, Tensor y) {
         if (transposed.on()) {
-            vectors.multiplyTransposed(panels, from, add, x, y);
+            vectors.multiplyTransposed(panels, from, length, add, x, y);
             return;
         }
         if (transposed.firstAsked()) {
@@ -130,7 +133,7 @@ final class WarmingKernels implements Kernels {
             // who trains has time for nothing else
             warming.hurry();
         }
-        plain.multiplyTransposed(panels, from, add, x, y);
+        plain.multiplyTransposed(panels, from, length, add, x, y);
     }
 
     @Override
@@ -167,15 +170,20 @@ final class WarmingKernels implements Kernels {
     }
 
     @Override
-    public void pack(Tensor x, int col, Panels out, int panel) {
+    public void pack(Tensor x, int col, Panels out, int panel, int step) {
         if (pack.on()) {
-            vectors.pack(x, col, out, panel);
+            vectors.pack(x, col, out, panel, step);
             return;
         }
         if (pack.firstAsked()) {
             begin(pack, WarmingSamples.pack());
         }
-        plain.pack(x, col, out, panel);
+        plain.pack(x, col, out, panel, step);
+    }
+
+    @Override
+    public void strip(Tensor x, float[] out, int at) {
+        elementwise().strip(x, out, at);
     }
 
     @Override
@@ -273,6 +281,67 @@ final class WarmingKernels implements Kernels {
     public void addProducts(
             float[] a, int aOffset, float[] b, int bOffset, float[] y, int yOffset, int n) {
         elementwise().addProducts(a, aOffset, b, bOffset, y, yOffset, n);
+    }
+
+    @Override
+    public void products(
+            float[] a, int aOffset, float[] b, int bOffset, float[] y, int yOffset, int n) {
+        elementwise().products(a, aOffset, b, bOffset, y, yOffset, n);
+    }
+
+    @Override
+    public void quotients(float[] x, int xOffset, float divisor, float[] y, int yOffset, int n) {
+        elementwise().quotients(x, xOffset, divisor, y, yOffset, n);
+    }
+
+    @Override
+    public void addRows(Tensor x, int col, float[] sums, int offset, int n) {
+        elementwise().addRows(x, col, sums, offset, n);
+    }
+
+    @Override
+    public void normalize(
+            float[] x,
+            int xOffset,
+            float mean,
+            float factor,
+            float[] weight,
+            float @Nullable [] bias,
+            float[] y,
+            int yOffset) {
+        elementwise().normalize(x, xOffset, mean, factor, weight, bias, y, yOffset);
+    }
+
+    @Override
+    public float sum(float[] x, int from, int n) {
+        return elementwise().sum(x, from, n);
+    }
+
+    @Override
+    public float squares(float[] x, int from, int n, float mean) {
+        return elementwise().squares(x, from, n, mean);
+    }
+
+    @Override
+    public float dot(float[] x, int from, float[] y, int start, int n) {
+        return elementwise().dot(x, from, y, start, n);
+    }
+
+    @Override
+    public float dot(float[] x, int from, float[] y, float[] z, int n) {
+        return elementwise().dot(x, from, y, z, n);
+    }
+
+    @Override
+    public void expOfDifference(
+            float[] x, int xOffset, float[] y, int yOffset, float[] z, int zOffset, int n) {
+        elementwise().expOfDifference(x, xOffset, y, yOffset, z, zOffset, n);
+    }
+
+    @Override
+    public void softmaxBackward(
+            float[] p, int pOffset, float[] inner, int innerOffset, float[] dp, int at, int n) {
+        elementwise().softmaxBackward(p, pOffset, inner, innerOffset, dp, at, n);
     }
 
     @Override

@@ -32,7 +32,7 @@ final class WarmingSamples {
         Tensor out = Tensor.of(in.rows(), Math.min(y.cols(), 2 * PANEL + part));
         int panels = (out.cols() + PANEL - 1) / PANEL;
         float[] weights = new float[panels * PANEL * in.cols()];
-        return kernels -> kernels.multiply(weights, 0, add, in, out);
+        return kernels -> kernels.multiply(weights, 0, in.cols(), add, in, out);
     }
 
     /** Large tiles, small ones and single rows, with a vector left over. */
@@ -40,7 +40,7 @@ final class WarmingSamples {
         Tensor in = Tensor.of(SOME, 12 + 4 + 1);
         Tensor out = Tensor.of(in.cols(), 3 * PANEL);
         float[] weights = new float[out.cols() * in.rows()];
-        return kernels -> kernels.multiplyTransposed(weights, 0, true, in, out);
+        return kernels -> kernels.multiplyTransposed(weights, 0, in.rows(), true, in, out);
     }
 
     /** A strip and a piece of one, with columns left over or without. */
@@ -66,8 +66,8 @@ final class WarmingSamples {
         Panels out = new Panels();
         out.resize(2, SOME);
         return kernels -> {
-            kernels.pack(x, 0, out, 0);
-            kernels.pack(x, PANEL, out, 1);
+            kernels.pack(x, 0, out, 0, 0);
+            kernels.pack(x, PANEL, out, 1, 0);
         };
     }
 
@@ -110,12 +110,26 @@ final class WarmingSamples {
     }
 
     static Sample elementwise() {
+        Tensor rows = Tensor.of(3, SOME);
         float[] x = new float[SOME];
         float[] y = new float[SOME];
         float[] z = new float[SOME];
+        float[] strip = new float[Strips.WIDTH * rows.rows()];
         return kernels -> {
             kernels.addScaled(1, x, 0, y, 0, SOME);
             kernels.addProducts(x, 0, x, 0, y, 0, SOME);
+            kernels.products(x, 0, x, 0, y, 0, SOME);
+            kernels.strip(rows.columns(0, Strips.WIDTH), strip, 0);
+            kernels.quotients(x, 0, 1, y, 0, SOME);
+            kernels.addRows(rows, 0, y, 0, SOME);
+            kernels.sum(x, 0, SOME);
+            kernels.squares(x, 0, SOME, 0);
+            kernels.dot(x, 0, y, 0, SOME);
+            kernels.dot(x, 0, y, z, SOME);
+            kernels.expOfDifference(x, 0, x, 0, y, 0, SOME);
+            kernels.softmaxBackward(x, 0, x, 0, y, 0, SOME);
+            kernels.normalize(x, 0, 0, 1, z, null, y, 0);
+            kernels.normalize(x, 0, 0, 1, z, z, y, 0);
             kernels.standardize(x, 0, 0, 1, z);
             kernels.standardizeBackward(z, x, 1, 0, 0, x, 0, y, 0);
         };

@@ -48,16 +48,18 @@ class ProvidersAgreeTest {
     void promptProductsAgree(int tokens) {
         for (int outputs : AWKWARD) {
             for (int cols : new int[] {0, 1, 5, 16, 97}) {
+                // panels of more steps than the sum has
+                int length = cols + tokens % 2;
                 float[] panels =
-                        Numbers.random(random, (outputs + PANEL - 1) / PANEL * PANEL * cols);
+                        Numbers.random(random, (outputs + PANEL - 1) / PANEL * PANEL * length);
                 Tensor x = Numbers.window(random, tokens, cols, true);
                 Tensor expected = Numbers.window(random, tokens, outputs, false);
                 Tensor found = Numbers.window(random, tokens, outputs, false);
                 Numbers.fill(expected, 0.3f);
                 Numbers.fill(found, 0.3f);
                 for (boolean add : new boolean[] {true, false}) {
-                    SCALAR.multiply(panels, 0, add, x, expected);
-                    VECTOR.multiply(panels, 0, add, x, found);
+                    SCALAR.multiply(panels, 0, length, add, x, expected);
+                    VECTOR.multiply(panels, 0, length, add, x, found);
                     String what = "[%d, %d] x %d".formatted(tokens, cols, outputs);
                     assertSameBits(found.data(), expected.data(), what);
                 }
@@ -72,8 +74,8 @@ class ProvidersAgreeTest {
             Tensor x = Numbers.window(random, 3, cols, true);
             Tensor expected = Numbers.window(random, 3, 27, false);
             Tensor found = Numbers.window(random, 3, 27, false);
-            SCALAR.multiply(panels, 0, false, x, expected);
-            VECTOR.multiply(panels, 0, false, x, found);
+            SCALAR.multiply(panels, 0, cols, false, x, expected);
+            VECTOR.multiply(panels, 0, cols, false, x, found);
             assertSameBits(found.data(), expected.data(), cols + " columns");
         }
     }
@@ -84,15 +86,16 @@ class ProvidersAgreeTest {
             for (int outputs : new int[] {1, 15, 16, 17, 32, 48, 50}) {
                 int inputs = 1 + random.nextInt(70);
                 int panels = (outputs + PANEL - 1) / PANEL;
-                float[] weights = Numbers.random(random, panels * PANEL * inputs);
+                int length = inputs + rows % 2;
+                float[] weights = Numbers.random(random, panels * PANEL * length);
                 Tensor x = Numbers.window(random, inputs, rows, true);
                 Tensor expected = Numbers.window(random, rows, outputs, false);
                 Tensor found = Numbers.window(random, rows, outputs, false);
                 Numbers.fill(expected, 0.3f);
                 Numbers.fill(found, 0.3f);
                 for (boolean add : new boolean[] {true, false}) {
-                    SCALAR.multiplyTransposed(weights, 0, add, x, expected);
-                    VECTOR.multiplyTransposed(weights, 0, add, x, found);
+                    SCALAR.multiplyTransposed(weights, 0, length, add, x, expected);
+                    VECTOR.multiplyTransposed(weights, 0, length, add, x, found);
                     String what = "[%d, %d] x %d".formatted(inputs, rows, outputs);
                     assertSameBits(found.data(), expected.data(), what);
                 }
@@ -112,8 +115,8 @@ class ProvidersAgreeTest {
                 expectedPanels.resize(panels + 1, rows + 2);
                 foundPanels.resize(panels + 1, rows + 2);
                 for (int p = 0; p < panels; p++) {
-                    SCALAR.pack(dy, p * PANEL, expectedPanels, p + 1);
-                    VECTOR.pack(dy, p * PANEL, foundPanels, p + 1);
+                    SCALAR.pack(dy, p * PANEL, expectedPanels, p + 1, 1);
+                    VECTOR.pack(dy, p * PANEL, foundPanels, p + 1, 1);
                     String what = "panel %d of [%d, %d]".formatted(p, rows, outputs);
                     assertSameBits(
                             rows(foundPanels, p + 1, rows),
@@ -121,7 +124,11 @@ class ProvidersAgreeTest {
                             what);
                 }
                 Tensor x = Numbers.window(random, rows, inputs, true);
-                Strips strips = Strips.ofColumns(x, new float[Strips.size(rows, inputs)]);
+                float[] room = untouched(Strips.size(rows, inputs) + 1);
+                Strips strips = Strips.ofColumns(SCALAR, x, room);
+                float[] same = untouched(room.length);
+                Strips.ofColumns(VECTOR, x, same);
+                assertSameBits(same, room, "[%d, %d] in strips".formatted(rows, inputs));
                 float[][] expected = new float[panels][];
                 float[][] found = new float[panels][];
                 for (int p = 0; p < panels; p++) {
@@ -164,6 +171,25 @@ class ProvidersAgreeTest {
         SCALAR.addProducts(a, 2, b, 1, expected, 3, 1001);
         VECTOR.addProducts(a, 2, b, 1, found, 3, 1001);
         assertSameBits(found, expected, "products");
+        SCALAR.products(a, 2, b, 1, expected, 3, 1001);
+        VECTOR.products(a, 2, b, 1, found, 3, 1001);
+        assertSameBits(found, expected, "products alone");
+        a[5] = -0f;
+        SCALAR.quotients(a, 2, 0.7f, expected, 3, 1001);
+        VECTOR.quotients(a, 2, 0.7f, found, 3, 1001);
+        assertSameBits(found, expected, "quotients");
+        SCALAR.expOfDifference(a, 2, b, 1, expected, 3, 1001);
+        VECTOR.expOfDifference(a, 2, b, 1, found, 3, 1001);
+        assertSameBits(found, expected, "exponential of a difference");
+        SCALAR.softmaxBackward(a, 2, b, 1, expected, 3, 1001);
+        VECTOR.softmaxBackward(a, 2, b, 1, found, 3, 1001);
+        assertSameBits(found, expected, "backward of a softmax");
+        float[] weight = Numbers.random(random, 1001);
+        for (float[] bias : new float[][] {null, Numbers.random(random, 1001)}) {
+            SCALAR.normalize(a, 2, 0.2f, 1.3f, weight, bias, expected, 3);
+            VECTOR.normalize(a, 2, 0.2f, 1.3f, weight, bias, found, 3);
+            assertSameBits(found, expected, "normalized");
+        }
         float[] h = new float[1001];
         float[] same = new float[1001];
         SCALAR.standardize(a, 2, 0.2f, 1.3f, h);
@@ -172,6 +198,34 @@ class ProvidersAgreeTest {
         SCALAR.standardizeBackward(h, b, 1.3f, 0.1f, 0.2f, a, 2, expected, 3);
         VECTOR.standardizeBackward(h, b, 1.3f, 0.1f, 0.2f, a, 2, found, 3);
         assertSameBits(found, expected, "backward of a norm");
+    }
+
+    @Test
+    void sumsAgree() {
+        for (int n : new int[] {0, 1, 15, 16, 17, 64, 1001}) {
+            float[] a = Numbers.random(random, n + 3);
+            float[] b = Numbers.random(random, n + 3);
+            float[] c = Numbers.random(random, n + 3);
+            float[] expected = {
+                SCALAR.sum(a, 2, n),
+                SCALAR.squares(a, 2, n, 0.2f),
+                SCALAR.dot(a, 2, b, 1, n),
+                SCALAR.dot(a, 2, b, c, n)
+            };
+            float[] found = {
+                VECTOR.sum(a, 2, n),
+                VECTOR.squares(a, 2, n, 0.2f),
+                VECTOR.dot(a, 2, b, 1, n),
+                VECTOR.dot(a, 2, b, c, n)
+            };
+            assertSameBits(found, expected, n + " numbers");
+            Tensor x = Numbers.window(random, 5, n + 2, true);
+            float[] sums = Numbers.random(random, n + 5);
+            float[] same = sums.clone();
+            SCALAR.addRows(x, 1, sums, 3, n);
+            VECTOR.addRows(x, 1, same, 3, n);
+            assertSameBits(same, sums, n + " columns");
+        }
     }
 
     @Test

@@ -89,8 +89,8 @@ class WarmingKernelsTest {
             Tensor x = new Tensor(Numbers.random(random, rows * 100), 0, rows, 100, 100, 0);
             for (int cols : new int[] {32, 41}) {
                 Tensor y = Tensor.of(rows, cols);
-                kernels.multiply(panels, 0, false, x, y);
-                kernels.multiply(panels, 0, true, x, y);
+                kernels.multiply(panels, 0, x.cols(), false, x, y);
+                kernels.multiply(panels, 0, x.cols(), true, x, y);
                 results.add(y.data());
             }
         }
@@ -159,11 +159,11 @@ class WarmingKernelsTest {
     void aLongPromptWarmsAtOnce() throws InterruptedException {
         Kernels kernels = warming(NEVER, SOON);
         float[] panels = new float[2 * 16 * 8];
-        kernels.multiply(panels, 0, false, Tensor.of(512, 8), Tensor.of(512, 32));
+        kernels.multiply(panels, 0, 8, false, Tensor.of(512, 8), Tensor.of(512, 32));
         while (!kernels.settled()) {
             Thread.sleep(1);
         }
-        kernels.multiply(panels, 0, false, Tensor.of(512, 8), Tensor.of(512, 32));
+        kernels.multiply(panels, 0, 8, false, Tensor.of(512, 8), Tensor.of(512, 32));
         assertThat(vectorCalls).hasValue(1);
     }
 

@@ -1,5 +1,6 @@
 package dev.loupe.model;
 
+import dev.loupe.kernels.Processor;
 import dev.loupe.kernels.Weight;
 
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ public final class Gradients {
     private final List<Parameter> parameters;
     private final IdentityHashMap<Object, float[][]> gradients = new IdentityHashMap<>();
     private final IdentityHashMap<Object, Integer> places = new IdentityHashMap<>();
+    private final float[][] all;
 
     /** All zeros. */
     public Gradients(List<Parameter> parameters) {
@@ -28,6 +30,7 @@ public final class Gradients {
             gradients.put(parameter.key(), gradient);
             places.put(parameter.key(), places.size());
         }
+        all = gradients.values().stream().flatMap(Arrays::stream).toArray(float[][]::new);
     }
 
     /** What is trained. */
@@ -50,12 +53,17 @@ public final class Gradients {
     }
 
     /** Back to zeros. */
-    public void clear() {
-        for (float[][] gradient : gradients.values()) {
-            for (float[] numbers : gradient) {
-                Arrays.fill(numbers, 0);
-            }
-        }
+    public void clear(Processor processor) {
+        processor
+                .threads()
+                .each(
+                        all.length,
+                        Math.max(1, all.length / 64),
+                        (worker, from, to) -> {
+                            for (int i = from; i < to; i++) {
+                                Arrays.fill(all[i], 0);
+                            }
+                        });
     }
 
     /** Which of the parameters a matrix is, from 0; -1 if it is frozen. */

@@ -14,6 +14,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -36,6 +37,14 @@ final class Memory {
     private float[] shared = new float[0];
     private @Nullable List<Tensor> noted;
     private int mostRows;
+    private final Consumer<Tensor> zeros;
+
+    /**
+     * @param zeros makes all numbers of a tensor zero
+     */
+    Memory(Consumer<Tensor> zeros) {
+        this.zeros = zeros;
+    }
 
     /** From now on arrays hold at least so many rows, whatever is asked for. */
     void mostRows(int rows) {
@@ -116,8 +125,11 @@ final class Memory {
         if (gradient == null) {
             gradient = array(x.data().length);
             Made own = made.get(x.data());
-            int used = own == null ? gradient.length : own.tensor.rows() * own.tensor.stride();
-            Arrays.fill(gradient, 0, used, 0);
+            if (own == null) {
+                Arrays.fill(gradient, 0);
+            } else {
+                zeros.accept(over(own.tensor, gradient));
+            }
             gradients.put(x.data(), gradient);
         }
         return over(x, gradient);

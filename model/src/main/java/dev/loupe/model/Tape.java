@@ -62,8 +62,8 @@ public final class Tape implements Ops {
     private final Gradients gradients;
     private final Blocks blocks;
     private final Taps taps;
-    private final Memory memory = new Memory();
-    private final Recomputed recomputed = new Recomputed(memory);
+    private final Memory memory;
+    private final Recomputed recomputed;
     private List<Step> steps = new ArrayList<>();
     private boolean recording = true;
     private boolean watching;
@@ -93,6 +93,8 @@ public final class Tape implements Ops {
         this.gradients = gradients;
         this.blocks = blocks;
         this.taps = taps;
+        memory = new Memory(x -> Elementwise.clear(processor, x));
+        recomputed = new Recomputed(memory);
     }
 
     /**
@@ -314,9 +316,8 @@ public final class Tape implements Ops {
             Tensor dy) {
         if (dw != null) {
             restore.run();
-            ProductBackward.weights(processor, x, dy, dw);
-        }
-        if (db != null) {
+            ProductBackward.weights(processor, x, dy, dw, db);
+        } else if (db != null) {
             ProductBackward.bias(processor, dy, db);
         }
         if (memory.needed(x)) {
@@ -389,7 +390,7 @@ public final class Tape implements Ops {
         Lora lora = one.lora;
         float @Nullable [][] db = gradients.of(lora.b());
         if (db != null) {
-            ProductBackward.weights(processor, one.low, dy, db);
+            ProductBackward.weights(processor, one.low, dy, db, null);
         }
         Tensor dlow = memory.room(dy.rows(), one.low.cols(), false);
         ProductBackward.inputs(processor, dy, lora.b(), dlow, false);
@@ -484,9 +485,13 @@ public final class Tape implements Ops {
     public Tensor activation(Tensor x, Activation f) {
         Tensor y = like(x);
         Elementwise.activate(processor, f, x, y);
-        return record(
-                y,
-                () -> Elementwise.activateBackward(processor, f, x, gradientOf(y), gradientOf(x)));
+        return record(y, () -> activationBackward(x, f, gradientOf(y)));
+    }
+
+    private void activationBackward(Tensor x, Activation f, Tensor dy) {
+        Tensor fresh = memory.freshGradient(x);
+        Tensor dx = fresh == null ? gradientOf(x) : fresh;
+        Elementwise.activateBackward(processor, f, x, dy, dx, fresh == null);
     }
 
     @Override
@@ -525,14 +530,14 @@ public final class Tape implements Ops {
 
     private void neuronsBackward(Tensor pre, Activation f, @Nullable Tensor gated, Tensor dy) {
         if (gated == null) {
-            Elementwise.activateBackward(processor, f, pre, dy, gradientOf(pre));
+            activationBackward(pre, f, dy);
             return;
         }
         Tensor gate = memory.room(pre.rows(), pre.cols(), true);
         Elementwise.activate(processor, f, pre, gate);
         Tensor dgate = gradientOf(gate);
         Elementwise.multiplyBackward(processor, gate, gated, dy, dgate, gradientOf(gated));
-        Elementwise.activateBackward(processor, f, pre, dgate, gradientOf(pre));
+        activationBackward(pre, f, dgate);
         memory.release(gate);
     }
 

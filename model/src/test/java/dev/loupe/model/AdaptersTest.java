@@ -131,7 +131,7 @@ class AdaptersTest {
         tape.adapterDropout(rate, 3);
         for (int most : rows) {
             tape.mostRows(most);
-            gradients.clear();
+            gradients.clear(PROCESSOR);
             Batch batch = batch(20, 1, 9);
             tape.backward(gpt.loss(tape, batch, targets(batch)));
         }

@@ -73,12 +73,10 @@ final class DoubleSources {
                     "READY = 1 << 11",
                     "ROWS = 1024",
                     "ROWS = 24",
-                    "STEPS = 256",
-                    "STEPS = 10",
+                    "new Blocking(240, 256)",
+                    "new Blocking(12, 10)",
                     "JAVA_FLOAT",
-                    "JAVA_DOUBLE",
-                    "PART = 240",
-                    "PART = 12");
+                    "JAVA_DOUBLE");
 
     private static final Pattern KEPT =
             Pattern.compile("\\bFloat\\.(intBitsToFloat|float16ToFloat|BYTES)\\b");

@@ -435,7 +435,7 @@ final class FiniteDifferences {
         double worst = 0;
         // the second time the tape uses its memory again
         for (int step = 0; step < 2; step++) {
-            gradients.clear();
+            gradients.clear(processor);
             tape.backward(loss.apply(tape));
             for (Tensor x : inputs) {
                 worst = Math.max(worst, error(loss, window(x), window(tape.gradient(x))));

@@ -67,7 +67,7 @@ class GradientsTest {
         return Stream.of(
                 mutant("ScalarKernels", "column[k] = x.", "column[k] = -x.", "attention"),
                 mutant("ScalarKernels", "column[t] = x.", "column[t] = -x.", "matmul"),
-                mutant("ProductBackward", "db[from + i] +=", "-=", "matmul"),
+                mutant("Kernels", "sums[offset + c] +=", "-=", "matmul"),
                 mutant(
                         "ProductBackward",
                         "? panel[from + k * PANEL + lane] : 0",
@@ -86,10 +86,10 @@ class GradientsTest {
                 mutant("Rotation", "* cos - d[i + f] * sin", "* cos + d[i + f] * sin", "rope"),
                 mutant("Rotation", "out[o + e] +=", "-=", "rope of a part"),
                 mutant("SelfAttention", "highest()[row] + (", "highest()[row] - (", "attention"),
-                mutant("AttentionBackward", "- room[inner + r]", "+ room[inner + r]", "attention"),
-                mutant("AttentionBackward", "-= room[lse + r]", "+=", "attention"),
-                mutant("AttentionBackward", ".dq.data()[to + d] +=", "-=", "attention"),
-                mutant("AttentionBackward", "1, dz, dz", "-1, dz, dz", "attention with a window"),
+                mutant("Kernels", "- inner[", "+ inner[", "attention"),
+                mutant("Kernels", "i] - y[", "i] + y[", "attention"),
+                mutant("AttentionBackward", "addScaled(scale", "addScaled(-scale", "attention"),
+                mutant("AttentionBackward", "scale * pass.q", "-scale * pass.q", WINDOW),
                 mutant("SelfAttention", "- inner)", "+ inner)", PARTS),
                 mutant("SelfAttention", "float d = heads", "float d = -heads", PARTS),
                 mutant("SelfAttention", "value, p, dz", "value, -p, dz", PARTS),
@@ -102,6 +102,7 @@ class GradientsTest {
                         "slope(f, dy.data(), dy.row(r)",
                         "SILU"),
                 mutant("Kernels", "+= a[aOffset + i] * b", "-= a[aOffset + i] * b", "multiply"),
+                mutant("Kernels", "] = a[aOffset + i] * b", "] = -a[aOffset + i] * b", "gpt gpt2"),
                 mutant("Kernels", "+= s * x[", "-= s * x[", "scale"),
                 mutant("Elementwise", "addScaled(s, g", "addScaled(-s, g", "add"),
                 mutant("Tape", "accumulate(processor, gradient, 1", "-1", "residual"),
@@ -125,6 +126,7 @@ class GradientsTest {
 
     private static final String GATED = "gated neurons";
     private static final String LAYER = "layer norm";
+    private static final String WINDOW = "attention with a window";
     private static final String PARTS = "scores, softmax and mix";
 
     /** An operator alone takes the place of the last one in what is found. */

@@ -59,7 +59,7 @@ class TapeTest {
         Tape tape = new Tape(processor, gradients, blocks, Taps.NONE);
         // twice: the second step finds the memory of the first
         for (int step = 0; step < 2; step++) {
-            gradients.clear();
+            gradients.clear(processor);
             tape.dropout(0.1f, 3);
             tape.backward(gpt.loss(tape, batch(), targets()));
         }
@@ -135,7 +135,7 @@ class TapeTest {
         Tape tape = new Tape(PROCESSOR, gradients);
         double before = sum(adapted.loss(tape, batch(), targets()));
         tape.clear();
-        gradients.clear();
+        gradients.clear(PROCESSOR);
         tape.backward(adapted.loss(tape, batch(), targets()));
         // down the gradient of each the loss falls as the gradient says
         for (Parameter adapter : adapters) {

@@ -99,7 +99,7 @@ public final class Trainer {
     public StepReport next() {
         long start = System.nanoTime();
         double rate = recipe.schedule().at(progress.step()) * progress.slowdown();
-        gradients.clear();
+        gradients.clear(processor);
         double loss = 0;
         List<Lesson> lessons = material.step(progress.windows());
         long asked = lessons.stream().mapToLong(Lesson::asked).sum();

@@ -27,19 +27,26 @@ final class PanelProduct {
 
     private PanelProduct() {}
 
-    static void multiply(float[] panels, int from, boolean add, Tensor x, Tensor y) {
+    static void multiply(float[] panels, int from, int length, boolean add, Tensor x, Tensor y) {
         int t = 0;
         for (; MANY_REGISTERS && t <= x.rows() - 12; t += 12) {
-            strip(panels, from, add, x, t, 12, y);
+            strip(panels, from, length, add, x, t, 12, y);
         }
         for (; t < x.rows(); t += 4) {
-            strip(panels, from, add, x, t, Math.min(4, x.rows() - t), y);
+            strip(panels, from, length, add, x, t, Math.min(4, x.rows() - t), y);
         }
     }
 
     /** The tiles of some rows, side by side: the rows stay in the nearest cache. */
     private static void strip(
-            float[] panels, int from, boolean add, Tensor x, int t, int rows, Tensor y) {
+            float[] panels,
+            int from,
+            int length,
+            boolean add,
+            Tensor x,
+            int t,
+            int rows,
+            Tensor y) {
         if (!add) {
             // here and not for all rows before: the tiles find them in the nearest cache
             for (int r = t; r < t + rows; r++) {
@@ -47,8 +54,8 @@ final class PanelProduct {
             }
         }
         for (int c = 0; c < y.cols(); c += 2 * L) {
-            int w0 = from + start(c, x.cols());
-            int w1 = from + start(c + L, x.cols());
+            int w0 = from + start(c, length);
+            int w1 = from + start(c + L, length);
             if (rows == 12 && c + 2 * L <= y.cols()) {
                 tile12(panels, w0, w1, x, t, y, c);
             } else {
@@ -71,8 +78,8 @@ final class PanelProduct {
     }
 
     /** Where the weights of output {@code c} and its neighbours begin. */
-    private static int start(int c, int cols) {
-        return c / PANEL * cols * PANEL + c % PANEL;
+    private static int start(int c, int length) {
+        return c / PANEL * length * PANEL + c % PANEL;
     }
 
     /** {@link #tile4} with one vector, which need not be whole. */

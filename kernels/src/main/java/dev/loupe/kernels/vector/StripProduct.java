@@ -28,9 +28,9 @@ final class StripProduct {
 
     private StripProduct() {}
 
-    static void pack(Tensor x, int col, Panels out, int panel) {
+    static void pack(Tensor x, int col, Panels out, int panel, int step) {
         int n = x.cols() - col;
-        long at = out.at(panel, 0);
+        long at = out.at(panel, step);
         for (int r = 0; r < x.rows(); r++) {
             int from = x.row(r) + col;
             for (int lane = 0; lane < PANEL; lane += L) {
@@ -38,6 +38,21 @@ final class StripProduct {
                 v.intoMemorySegment(out.data(), at + 4L * lane, ORDER);
             }
             at += ROW;
+        }
+    }
+
+    /** Twelve columns: three vectors of four, which every machine has. */
+    static void strip(Tensor x, float[] out, int at) {
+        float[] in = x.data();
+        for (int r = 0; r < x.rows(); r++) {
+            int from = x.row(r);
+            int to = at + WIDTH * r;
+            FloatVector a = FloatVector.fromArray(FloatVector.SPECIES_128, in, from);
+            FloatVector b = FloatVector.fromArray(FloatVector.SPECIES_128, in, from + 4);
+            FloatVector c = FloatVector.fromArray(FloatVector.SPECIES_128, in, from + 8);
+            a.intoArray(out, to);
+            b.intoArray(out, to + 4);
+            c.intoArray(out, to + 8);
         }
     }
 

@@ -17,11 +17,11 @@ import jdk.incubator.vector.FloatVector;
 final class TransposedProduct {
     private TransposedProduct() {}
 
-    static void multiply(float[] panels, int from, boolean add, Tensor x, Tensor y) {
+    static void multiply(float[] panels, int from, int length, boolean add, Tensor x, Tensor y) {
         int c = 0;
         for (; c + 2 * L <= y.cols(); c += 2 * L) {
-            int w0 = from + start(c, x.rows());
-            int w1 = from + start(c + L, x.rows());
+            int w0 = from + start(c, length);
+            int w1 = from + start(c + L, length);
             int r = 0;
             for (; MANY_REGISTERS && r <= y.rows() - 12; r += 12) {
                 tile12(panels, w0, w1, add, x, r, y, c);
@@ -35,7 +35,7 @@ final class TransposedProduct {
             }
         }
         for (; c < y.cols(); c += L) {
-            int at = from + start(c, x.rows());
+            int at = from + start(c, length);
             for (int r = 0; r < y.rows(); r++) {
                 single(panels, at, add, x, r, y, c);
             }
@@ -43,8 +43,8 @@ final class TransposedProduct {
     }
 
     /** Where the panel of output {@code c} and its neighbours begins. */
-    private static int start(int c, int rows) {
-        return c / PANEL * rows * PANEL + c % PANEL;
+    private static int start(int c, int length) {
+        return c / PANEL * length * PANEL + c % PANEL;
     }
 
     /** One row and one vector, which need not be whole. */

@@ -46,6 +46,18 @@ final class VectorExponential {
         }
     }
 
+    static void expOfDifference(
+            float[] x, int from, float[] y, int start, float[] z, int to, int n) {
+        int i = 0;
+        for (; i <= n - L; i += L) {
+            FloatVector v = FloatVector.fromArray(F, y, start + i);
+            exp(FloatVector.fromArray(F, x, from + i).sub(v)).intoArray(z, to + i);
+        }
+        for (; i < n; i++) {
+            z[to + i] = Exponential.exp(x[from + i] - y[start + i]);
+        }
+    }
+
     static void silu(float[] x, int from, float[] y, int to, int n) {
         int i = 0;
         for (; i <= n - L; i += L) {

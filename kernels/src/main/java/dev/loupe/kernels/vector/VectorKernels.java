@@ -10,6 +10,8 @@ import dev.loupe.kernels.Strips;
 import dev.loupe.kernels.Tensor;
 import dev.loupe.kernels.Weight;
 
+import org.jspecify.annotations.Nullable;
+
 /** The provider that {@link Kernels} finds where the vector module is there. */
 public final class VectorKernels implements Kernels {
     @Override
@@ -23,13 +25,14 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void multiply(float[] panels, int from, boolean add, Tensor x, Tensor y) {
-        PanelProduct.multiply(panels, from, add, x, y);
+    public void multiply(float[] panels, int from, int length, boolean add, Tensor x, Tensor y) {
+        PanelProduct.multiply(panels, from, length, add, x, y);
     }
 
     @Override
-    public void multiplyTransposed(float[] panels, int from, boolean add, Tensor x, Tensor y) {
-        TransposedProduct.multiply(panels, from, add, x, y);
+    public void multiplyTransposed(
+            float[] panels, int from, int length, boolean add, Tensor x, Tensor y) {
+        TransposedProduct.multiply(panels, from, length, add, x, y);
     }
 
     @Override
@@ -48,8 +51,17 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void pack(Tensor x, int col, Panels out, int panel) {
-        StripProduct.pack(x, col, out, panel);
+    public void pack(Tensor x, int col, Panels out, int panel, int step) {
+        StripProduct.pack(x, col, out, panel, step);
+    }
+
+    @Override
+    public void strip(Tensor x, float[] out, int at) {
+        if (x.cols() == Strips.WIDTH) {
+            StripProduct.strip(x, out, at);
+        } else {
+            Kernels.super.strip(x, out, at);
+        }
     }
 
     @Override
@@ -103,6 +115,67 @@ public final class VectorKernels implements Kernels {
     public void addProducts(
             float[] a, int aOffset, float[] b, int bOffset, float[] y, int yOffset, int n) {
         VectorElementwise.addProducts(a, aOffset, b, bOffset, y, yOffset, n);
+    }
+
+    @Override
+    public void products(
+            float[] a, int aOffset, float[] b, int bOffset, float[] y, int yOffset, int n) {
+        VectorElementwise.products(a, aOffset, b, bOffset, y, yOffset, n);
+    }
+
+    @Override
+    public void quotients(float[] x, int xOffset, float divisor, float[] y, int yOffset, int n) {
+        VectorElementwise.quotients(x, xOffset, divisor, y, yOffset, n);
+    }
+
+    @Override
+    public void addRows(Tensor x, int col, float[] sums, int offset, int n) {
+        VectorElementwise.addRows(x, col, sums, offset, n);
+    }
+
+    @Override
+    public void normalize(
+            float[] x,
+            int xOffset,
+            float mean,
+            float factor,
+            float[] weight,
+            float @Nullable [] bias,
+            float[] y,
+            int yOffset) {
+        VectorElementwise.normalize(x, xOffset, mean, factor, weight, bias, y, yOffset);
+    }
+
+    @Override
+    public float sum(float[] x, int from, int n) {
+        return VectorReduction.sum(x, from, n);
+    }
+
+    @Override
+    public float squares(float[] x, int from, int n, float mean) {
+        return VectorReduction.squares(x, from, n, mean);
+    }
+
+    @Override
+    public float dot(float[] x, int from, float[] y, int start, int n) {
+        return VectorReduction.dot(x, from, y, start, n);
+    }
+
+    @Override
+    public float dot(float[] x, int from, float[] y, float[] z, int n) {
+        return VectorReduction.dot(x, from, y, z, n);
+    }
+
+    @Override
+    public void expOfDifference(
+            float[] x, int xOffset, float[] y, int yOffset, float[] z, int zOffset, int n) {
+        VectorExponential.expOfDifference(x, xOffset, y, yOffset, z, zOffset, n);
+    }
+
+    @Override
+    public void softmaxBackward(
+            float[] p, int pOffset, float[] inner, int innerOffset, float[] dp, int at, int n) {
+        VectorElementwise.softmaxBackward(p, pOffset, inner, innerOffset, dp, at, n);
     }
 
     @Override
