@@ -10,6 +10,7 @@ final class AttentionScratch {
     private float[] keys = new float[0];
     private float[] values = new float[0];
     private KeyValues head = new KeyValues(1, 1);
+    private RunningSoftmax softmax = RunningSoftmax.of(0, 0);
     private int[] from = new int[0];
     private int[] to = new int[0];
 
@@ -59,6 +60,16 @@ final class AttentionScratch {
             head = new KeyValues(1, headDim);
         }
         return head;
+    }
+
+    /** What is known before the first key; memory that was just used is in the nearest caches. */
+    RunningSoftmax softmax(int rows, int cols) {
+        if (softmax.highest().length != rows || softmax.sum().cols() != cols) {
+            softmax = RunningSoftmax.of(rows, cols);
+        } else {
+            softmax.clear();
+        }
+        return softmax;
     }
 
     /** Each row's first visible key of a block. */

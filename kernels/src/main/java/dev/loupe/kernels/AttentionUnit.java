@@ -117,7 +117,11 @@ record AttentionUnit(int token, int tokens, int kvHead, int shared, int fromBloc
         return other.token == token && other.kvHead == kvHead;
     }
 
-    /** Scores, softmax and weighted values, block after block. */
+    /**
+     * Scores, softmax and weighted values, block after block.
+     *
+     * @return for prompt tokens in {@code scratch}, until the next unit
+     */
     RunningSoftmax run(
             Kernels kernels, Tensor q, Visible visible, Heads heads, AttentionScratch scratch) {
         return run(kernels, q, visible, visible.keys(token), kvHead, heads, scratch);
@@ -142,7 +146,10 @@ record AttentionUnit(int token, int tokens, int kvHead, int shared, int fromBloc
         for (int row = 0; row < rows; row++) {
             heads.query(q, token + row / shared, head(row), queries.data(), queries.row(row));
         }
-        RunningSoftmax softmax = RunningSoftmax.of(rows, keys.paddedDim());
+        RunningSoftmax softmax =
+                token < q.generated()
+                        ? RunningSoftmax.of(rows, keys.paddedDim())
+                        : scratch.softmax(rows, keys.paddedDim());
         Tensor scores = scratch.scores(rows);
         int[] from = scratch.from(rows);
         int[] to = scratch.to(rows);

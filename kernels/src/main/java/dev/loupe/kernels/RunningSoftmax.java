@@ -21,6 +21,13 @@ public record RunningSoftmax(float[] highest, float[] lanes, Tensor sum) {
         return new RunningSoftmax(highest, new float[rows * 16], Tensor.of(rows, cols));
     }
 
+    /** Forgets all keys. */
+    void clear() {
+        Arrays.fill(highest, -Float.MAX_VALUE);
+        Arrays.fill(lanes, 0f);
+        Arrays.fill(sum.data(), 0f);
+    }
+
     /** Notes a row's new highest score, and gives what its earlier weights are multiplied by. */
     public float raise(int row, float score) {
         float before = highest[row];
