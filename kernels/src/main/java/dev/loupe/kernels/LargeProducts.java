@@ -4,21 +4,19 @@ import static dev.loupe.kernels.Weight.PANEL;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.function.Consumer;
-
 /**
  * Products of many rows. Panels are made ready once for all threads, and each thread takes some
  * rows through all of them.
  */
 final class LargeProducts {
     /** How many numbers are made ready at a time: 8 MB. */
-    private static final int READY = 1 << 21;
+    static final int READY = 1 << 21;
 
     /** Rows of a tile, which a part has whole ones of. */
     private static final int TILE = 12;
 
     /** How many parts there should be for each thread, for one may be held up. */
-    private static final int PARTS = 4;
+    static final int PARTS = 4;
 
     private static final ThreadLocal<Panels> ROOM = ThreadLocal.withInitial(Panels::new);
 
@@ -45,17 +43,11 @@ final class LargeProducts {
         int together = together(w.cols(), w.panels());
         for (int first = 0; first < w.panels(); first += together) {
             int panels = Math.min(together, w.panels() - first);
-            Panels ready = panels(panels, w.cols());
-            decode(processor, w, first, panels, ready);
+            Panels ready = panels(panels, w.cols() + (bias == null ? 0 : 1));
+            decode(processor, w, first, panels, bias, from, ready);
             int row = first * PANEL;
             Tensor out = y.columns(row, Math.min(panels * PANEL, w.rows() - row));
-            multiply(
-                    processor,
-                    ready,
-                    false,
-                    x,
-                    out,
-                    rows -> Product.addBias(processor.kernels(), rows, bias, from + row));
+            multiply(processor, ready, false, x, bias != null, out);
         }
     }
 
@@ -64,16 +56,31 @@ final class LargeProducts {
         return Math.min(Math.max(2, READY / (PANEL * length) / 2 * 2), panels);
     }
 
-    private static void decode(Processor processor, Weight w, int first, int panels, Panels ready) {
+    /** Behind its last step a panel has the bias, if there is one: a step more of the sum. */
+    private static void decode(
+            Processor processor,
+            Weight w,
+            int first,
+            int panels,
+            float @Nullable [] bias,
+            int from,
+            Panels ready) {
         processor
                 .threads()
                 .each(
                         panels,
                         processor.grain(panels, 8),
-                        (worker, from, to) -> {
-                            for (int p = from; p < to; p++) {
+                        (worker, start, end) -> {
+                            for (int p = start; p < end; p++) {
                                 float[] panel = floats(processor.kernels(), w, first + p);
                                 ready.put(p, 0, panel, 0, w.cols());
+                                if (bias != null) {
+                                    float[] row = new float[PANEL];
+                                    int at = (first + p) * PANEL;
+                                    int n = Math.min(PANEL, w.rows() - at);
+                                    System.arraycopy(bias, from + at, row, 0, n);
+                                    ready.put(p, w.cols(), row, 0, 1);
+                                }
                             }
                         });
     }
@@ -91,49 +98,15 @@ final class LargeProducts {
     /**
      * Rows by panels that are ready, some rows at a time.
      *
-     * @param done told of rows of {@code y} as soon as they are there
+     * @param one whether the panels have a step more than {@code x}, to be multiplied by 1
      */
     static void multiply(
-            Processor processor,
-            Panels ready,
-            boolean add,
-            Tensor x,
-            Tensor y,
-            Consumer<Tensor> done) {
-        inParts(
-                processor,
-                x.rows(),
-                (row, rows) -> {
-                    Tensor out = y.rows(row, rows);
-                    multiply(processor.kernels(), ready, add, x.rows(row, rows), out);
-                    done.accept(out);
-                });
-    }
-
-    private static void multiply(Kernels kernels, Panels w, boolean add, Tensor x, Tensor y) {
-        int steps = kernels.blocking().steps();
-        float[] room = STRIPS.of(Strips.size(Math.min(steps, x.cols()), x.rows()));
-        for (int k = 0; k < x.cols(); k += steps) {
-            Strips strips = Strips.ofRows(x.columns(k, Math.min(steps, x.cols() - k)), room);
-            kernels.multiply(w, 0, k, add || k > 0, strips, y);
-        }
-    }
-
-    /** Some neighbouring rows, or columns. */
-    @FunctionalInterface
-    interface Some {
-        void run(int from, int n);
-    }
-
-    /**
-     * Rows, or columns, in parts of some tiles. The number of parts is a multiple of that of the
-     * threads, and they differ by a tile at most, so that all threads end together.
-     */
-    static void inParts(Processor processor, int n, Some work) {
+            Processor processor, Panels ready, boolean add, Tensor x, boolean one, Tensor y) {
         int threads = processor.threads().count();
-        int tiles = (n + TILE - 1) / TILE;
+        int tiles = (x.rows() + TILE - 1) / TILE;
         int most = processor.kernels().blocking().rows() / TILE;
         int least = Math.max(PARTS * threads, (tiles + most - 1) / most);
+        // as many for each thread, which differ by a tile at most: so that all end together
         int parts = Math.min((least + threads - 1) / threads * threads, tiles);
         processor
                 .threads()
@@ -144,8 +117,24 @@ final class LargeProducts {
                             for (int part = from; part < to; part++) {
                                 int row = (int) ((long) tiles * part / parts) * TILE;
                                 int end = (int) ((long) tiles * (part + 1) / parts) * TILE;
-                                work.run(row, Math.min(end, n) - row);
+                                int n = Math.min(end, x.rows()) - row;
+                                Tensor in = x.rows(row, n);
+                                multiply(processor.kernels(), ready, add, in, one, y.rows(row, n));
                             }
                         });
+    }
+
+    private static void multiply(
+            Kernels kernels, Panels w, boolean add, Tensor x, boolean one, Tensor y) {
+        int steps = kernels.blocking().steps();
+        float[] room = STRIPS.of(Strips.size(Math.min(steps, x.cols()) + 1, x.rows()));
+        int k = 0;
+        do {
+            int n = Math.min(steps, x.cols() - k);
+            boolean last = k + n == x.cols();
+            Strips strips = Strips.ofRows(x.columns(k, n), one && last, room);
+            kernels.multiply(w, 0, k, add || k > 0, strips, y);
+            k += n;
+        } while (k < x.cols());
     }
 }

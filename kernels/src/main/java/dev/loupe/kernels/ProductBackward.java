@@ -20,6 +20,9 @@ public final class ProductBackward {
     /** How many rows of some panels are packed at a time. */
     private static final int TOGETHER = 32;
 
+    /** Strips of a group have so many sums' worth of numbers: 1 MB of them stay near. */
+    private static final int NEAR = (1 << 18) / Strips.WIDTH;
+
     private static final Room ROOM = new Room();
 
     private ProductBackward() {}
@@ -48,7 +51,7 @@ public final class ProductBackward {
             Panels turned = LargeProducts.panels(padded(w.cols()) / PANEL, rows);
             turn(processor, w, panel, rows, turned);
             LargeProducts.multiply(
-                    processor, turned, add || panel > 0, dy.columns(row, rows), dx, done -> {});
+                    processor, turned, add || panel > 0, dy.columns(row, rows), false, dx);
         }
     }
 
@@ -118,7 +121,8 @@ public final class ProductBackward {
     }
 
     /**
-     * Panels of {@code dy} serve all threads; each takes some inputs through them.
+     * Panels of {@code dy} and strips of {@code x} serve all threads; a part takes two panels and
+     * the strips of a group, which stay in a thread's own cache for the next panels.
      *
      * @param output what {@code dy}'s first column is in {@code db}
      */
@@ -148,13 +152,70 @@ public final class ProductBackward {
                                 }
                             }
                         });
-        LargeProducts.inParts(
-                processor,
-                x.cols(),
-                (input, n) -> {
-                    Tensor inputs = x.columns(input, n);
-                    accumulate(processor.kernels(), inputs, packed, dw, input);
-                });
+        int most = LargeProducts.READY / (blocks * steps) / Strips.WIDTH * Strips.WIDTH;
+        for (int col = 0; col < x.cols(); col += most) {
+            Tensor inputs = x.columns(col, Math.min(most, x.cols() - col));
+            accumulate(processor, packed, strips(processor, inputs, steps), dw, col);
+        }
+    }
+
+    /**
+     * @param input which column of a gradient the first strip belongs to
+     */
+    private static void accumulate(
+            Processor processor, Panels dy, Strips[] x, float[][] dw, int input) {
+        int cols = x[0].cols();
+        int tiles = (cols + Strips.WIDTH - 1) / Strips.WIDTH;
+        int pairs = (dw.length + 1) / 2;
+        int least = (LargeProducts.PARTS * processor.threads().count() + pairs - 1) / pairs;
+        int groups = Math.clamp(Math.max(least, tiles * x[0].rows() / NEAR), 1, tiles);
+        processor
+                .threads()
+                .each(
+                        groups * pairs,
+                        Math.max(1, pairs / 4),
+                        (worker, from, to) -> {
+                            for (int i = from; i < to; i++) {
+                                int first = tiles * (i / pairs) / groups * Strips.WIDTH;
+                                int end = tiles * (i / pairs + 1) / groups * Strips.WIDTH;
+                                int n = Math.min(end, cols) - first;
+                                int panel = i % pairs * 2;
+                                int last = Math.min(panel + 2, dw.length);
+                                float[][] pair = Arrays.copyOfRange(dw, panel, last);
+                                for (int block = 0; block < x.length; block++) {
+                                    int at = block * dw.length + panel;
+                                    Strips some = x[block].columns(first, n);
+                                    processor
+                                            .kernels()
+                                            .accumulate(dy, at, some, pair, input + first);
+                                }
+                            }
+                        });
+    }
+
+    /** The columns of some steps at a time, for all threads. */
+    private static Strips[] strips(Processor processor, Tensor x, int steps) {
+        int blocks = (x.rows() + steps - 1) / steps;
+        int size = Strips.size(steps, x.cols());
+        float[] room = ROOM.of(Math.multiplyExact(blocks, size));
+        Strips[] strips = new Strips[blocks];
+        for (int b = 0; b < blocks; b++) {
+            strips[b] = Strips.ofColumns(block(x, b, steps), room, b * size);
+        }
+        int each = (x.cols() + Strips.WIDTH - 1) / Strips.WIDTH;
+        processor
+                .threads()
+                .each(
+                        each,
+                        processor.grain(each, 8),
+                        (worker, from, to) -> {
+                            int end = Math.min(to * Strips.WIDTH, x.cols());
+                            for (int b = 0; b < blocks; b++) {
+                                Tensor some = block(x, b, steps);
+                                strips[b].fill(processor.kernels(), some, from * Strips.WIDTH, end);
+                            }
+                        });
+        return strips;
     }
 
     /** Neighbouring panels, some rows at a time: so a row's lines and page are there for all. */
@@ -171,15 +232,6 @@ public final class ProductBackward {
     private static Tensor block(Tensor x, int block, int steps) {
         int from = block * steps;
         return x.rows(from, Math.min(steps, x.rows() - from));
-    }
-
-    private static void accumulate(Kernels kernels, Tensor x, Panels dy, float[][] dw, int input) {
-        int steps = dy.length();
-        float[] room = ROOM.of(Strips.size(steps, x.cols()));
-        for (int i = 0; i * steps < x.rows(); i++) {
-            Strips strips = Strips.ofColumns(kernels, block(x, i, steps), room);
-            kernels.accumulate(dy, i * dw.length, strips, dw, input);
-        }
     }
 
     /** The columns from {@code col} on as a panel, {@code [row][16]}. */

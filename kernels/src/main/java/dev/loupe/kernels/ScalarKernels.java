@@ -114,7 +114,8 @@ final class ScalarKernels implements Kernels {
     }
 
     private static void column(Strips x, int i, float[] column) {
-        int from = i / Strips.WIDTH * Strips.WIDTH * x.rows() + i % Strips.WIDTH;
+        int strip = i / Strips.WIDTH * Strips.WIDTH;
+        int from = x.offset() + strip * x.rows() + i % Strips.WIDTH;
         for (int t = 0; t < column.length; t++) {
             column[t] = x.data()[from + t * Strips.WIDTH];
         }

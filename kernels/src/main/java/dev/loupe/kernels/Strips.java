@@ -1,13 +1,16 @@
 package dev.loupe.kernels;
 
+import java.util.Arrays;
+
 /**
  * Columns of activations, twelve side by side, {@code [column / 12][row][12]}: so that a tile finds
  * what it needs next in one line of the cache, however far the rows are from each other. Nobody
  * reads columns that are missing in the last strip.
  *
+ * @param offset where the first strip begins
  * @param rows how many rows there are: the steps of a sum
  */
-public record Strips(float[] data, int rows, int cols) {
+public record Strips(float[] data, int offset, int rows, int cols) {
     /** Columns in a strip. */
     public static final int WIDTH = 12;
 
@@ -16,13 +19,22 @@ public record Strips(float[] data, int rows, int cols) {
         return (cols + WIDTH - 1) / WIDTH * WIDTH * rows;
     }
 
-    /** The rows of a tensor, as columns. */
-    static Strips ofRows(Tensor x, float[] room) {
+    /**
+     * The rows of a tensor, as columns.
+     *
+     * @param one whether a step more follows, a 1 in each column: what it is multiplied by is added
+     */
+    static Strips ofRows(Tensor x, boolean one, float[] room) {
+        int steps = x.cols() + (one ? 1 : 0);
         for (int r = 0; r < x.rows(); r += WIDTH) {
-            spread(x, r, room, r * x.cols());
-            spread(x, r + WIDTH / 2, room, r * x.cols() + WIDTH / 2);
+            spread(x, r, room, r * steps);
+            spread(x, r + WIDTH / 2, room, r * steps + WIDTH / 2);
+            if (one) {
+                int end = (r + WIDTH) * steps;
+                Arrays.fill(room, end - WIDTH, end, 1f);
+            }
         }
-        return new Strips(room, /* rows= */ x.cols(), /* cols= */ x.rows());
+        return new Strips(room, 0, steps, /* cols= */ x.rows());
     }
 
     /**
@@ -49,11 +61,21 @@ public record Strips(float[] data, int rows, int cols) {
         }
     }
 
-    /** The columns of a tensor. */
-    static Strips ofColumns(Kernels kernels, Tensor x, float[] room) {
-        for (int c = 0; c < x.cols(); c += WIDTH) {
-            kernels.strip(x.columns(c, Math.min(WIDTH, x.cols() - c)), room, c * x.rows());
+    /** Some neighbouring columns; the first is one that a strip begins with. */
+    Strips columns(int from, int n) {
+        return new Strips(data, offset + from * rows, rows, n);
+    }
+
+    /** The columns of a tensor from {@code offset} on, to be filled a strip at a time. */
+    static Strips ofColumns(Tensor x, float[] room, int offset) {
+        return new Strips(room, offset, x.rows(), x.cols());
+    }
+
+    /** Copies the columns {@code [from, to)} of a tensor to where they belong. */
+    void fill(Kernels kernels, Tensor x, int from, int to) {
+        for (int c = from; c < to; c += WIDTH) {
+            Tensor some = x.columns(c, Math.min(WIDTH, cols - c));
+            kernels.strip(some, data, offset + c * rows);
         }
-        return new Strips(room, x.rows(), x.cols());
     }
 }

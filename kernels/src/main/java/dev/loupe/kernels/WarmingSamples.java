@@ -46,7 +46,7 @@ final class WarmingSamples {
     /** A strip and a piece of one, with columns left over or without. */
     static Sample large(boolean add, Tensor y) {
         int rows = Strips.WIDTH + 1;
-        Strips x = new Strips(new float[Strips.size(SOME, rows)], SOME, rows);
+        Strips x = new Strips(new float[Strips.size(SOME, rows)], 0, SOME, rows);
         Tensor out = Tensor.of(rows, 2 * PANEL + y.cols() % (2 * PANEL));
         Panels weights = new Panels();
         weights.resize(4, SOME);
@@ -56,7 +56,7 @@ final class WarmingSamples {
     static Sample gradient() {
         Panels dy = new Panels();
         dy.resize(3, SOME);
-        Strips x = new Strips(new float[Strips.size(SOME, 12 + 1)], SOME, 12 + 1);
+        Strips x = new Strips(new float[Strips.size(SOME, 12 + 1)], 0, SOME, 12 + 1);
         float[][] dw = new float[3][x.cols() * PANEL];
         return kernels -> kernels.accumulate(dy, 0, x, dw, 0);
     }

@@ -37,6 +37,9 @@ public record MemoryNeed(long weights, long perWindow, long work) {
     /** Numbers of a matrix that are turned around at a time. */
     private static final long TURNED = 1 << 21;
 
+    /** Tokens whose activations are laid out at a time for a gradient of weights. */
+    private static final long TOGETHER = 1024;
+
     /** Tokens of a block of keys or queries. */
     private static final int BLOCK = 64;
 
@@ -106,12 +109,14 @@ public record MemoryNeed(long weights, long perWindow, long work) {
         GptConfig.Heads heads = config.attention();
         long widest = Math.max(config.nEmbd(), config.mlp().nInner());
         long turned = Math.min(TURNED, widest * Math.max(config.nEmbd(), config.vocabSize()));
+        long strips = Math.min(TURNED, Math.min(rows, TOGETHER) * widest);
         long products = (256 + widest) * 64;
         long queries = (long) context * (heads.nHead() / heads.nKvHead()) + BLOCK;
         long attention = queries * (5L * heads.headDim() + 2) + 3L * BLOCK * BLOCK;
         long sample = 2L * config.nLayer() * heads.keys() * Math.min(context, 512);
         return CrossEntropy.room(rows, config.vocabSize())
                 + turned
+                + strips
                 + threads * (products + attention)
                 + sample;
     }

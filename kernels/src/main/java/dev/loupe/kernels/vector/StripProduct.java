@@ -118,7 +118,7 @@ final class StripProduct {
             int b,
             int stride) {
         int cols = Math.min(WIDTH, x.cols() - column);
-        int from = column * x.rows();
+        int from = x.offset() + column * x.rows();
         if (MANY_REGISTERS) {
             tile12(w.data(), w0, w1, x.rows(), x.data(), from, cols - 1, add, ya, a, yb, b, stride);
             return;
