@@ -31,7 +31,6 @@ final class AttentionBackward {
     private static final int PAIR = 2 * PANEL;
 
     private float[] room = new float[0];
-    private int used;
 
     /** For each query of a block the keys of a block that it sees: the first, one past the last. */
     private final int[] from = new int[BLOCK];
@@ -121,124 +120,201 @@ final class AttentionBackward {
                         });
     }
 
-    /** A piece of this thread's room; what was left there is still in it. */
-    private int piece(int n) {
-        int at = used;
-        used += n;
-        return at;
+    /**
+     * Where in {@link #room} is what. Queries and {@code dO} are there in both layouts that {@link
+     * #put} writes.
+     *
+     * @param rows of queries, whole blocks of them
+     * @param dim numbers in a head
+     * @param padded the same as a multiple of 16
+     * @param k a block of keys, {@code [dimension / 16][key][16]}
+     * @param p {@code P^T} of a block, {@code [key][query]}
+     * @param dp {@code dP^T}, which becomes {@code dS^T}
+     * @param inner {@code D}
+     * @param scaled a query
+     * @param size how many numbers there are
+     */
+    private record Places(
+            int rows,
+            int dim,
+            int padded,
+            int q,
+            int qPanels,
+            int dz,
+            int dzPanels,
+            int dq,
+            int k,
+            int p,
+            int dp,
+            int lse,
+            int inner,
+            int scaled,
+            int size) {
+        static Places of(int rows, int dim) {
+            int padded = (dim + PANEL - 1) / PANEL * PANEL;
+            int qPanels = rows * dim;
+            int dz = qPanels + rows * padded;
+            int dzPanels = dz + rows * dim;
+            int dq = dzPanels + rows * padded;
+            int k = dq + rows * padded;
+            int p = k + BLOCK * padded;
+            int dp = p + BLOCK * BLOCK;
+            int lse = dp + BLOCK * BLOCK;
+            int inner = lse + rows;
+            int scaled = inner + rows;
+            return new Places(
+                    rows,
+                    dim,
+                    padded,
+                    0,
+                    qPanels,
+                    dz,
+                    dzPanels,
+                    dq,
+                    k,
+                    p,
+                    dp,
+                    lse,
+                    inner,
+                    scaled,
+                    scaled + padded);
+        }
     }
 
     private void unit(Kernels kernels, Unit unit) {
-        int dim = unit.pass.heads.headDim();
-        int padded = (dim + PANEL - 1) / PANEL * PANEL;
-        int rows = unit.blocks() * BLOCK;
-        used = 0;
-        int q = piece(rows * dim);
-        int qPanels = piece(rows * padded);
-        int dz = piece(rows * dim);
-        int dzPanels = piece(rows * padded);
-        int dq = piece(rows * padded);
-        int k = piece(BLOCK * padded);
-        int s = piece(BLOCK * BLOCK);
-        int ds = piece(BLOCK * BLOCK);
-        int lse = piece(rows);
-        int inner = piece(rows);
-        int scaled = piece(padded);
-        if (room.length < used) {
-            room = new float[used];
+        Places at = Places.of(unit.blocks() * BLOCK, unit.pass.heads.headDim());
+        if (room.length < at.size) {
+            room = new float[at.size];
         }
-        if (dim < padded || rows > unit.rows()) {
+        takeQueries(kernels, unit, at);
+        Tensor dq = new Tensor(room, at.dq, at.rows, at.dim, at.padded, 0);
+        for (int key = 0; key < unit.tokens; key += BLOCK) {
+            Keys keys = Keys.of(unit, key, Math.min(BLOCK, unit.tokens - key));
+            for (int d = 0; d < at.padded; d += PANEL) {
+                ProductBackward.pack(keys.k, d, room, at.k + d * keys.k.rows());
+            }
+            for (int block = 0; block < unit.blocks(); block++) {
+                if (unit.sees(block, key, keys.k.rows())) {
+                    boolean all = unit.look(block, key, keys.k.rows(), from, to);
+                    block(kernels, at, keys, block * BLOCK, all, dq.rows(block * BLOCK, BLOCK));
+                }
+            }
+        }
+        float scale = unit.pass.heads.scale();
+        for (int row = 0; row < unit.rows(); row++) {
+            Tensor sum = unit.pass.dq;
+            int to = sum.row(unit.token(row)) + unit.column(row);
+            kernels.addScaled(scale, room, dq.row(row), sum.data(), to, at.dim);
+        }
+    }
+
+    /** What belongs to queries: they themselves, scaled, and what the forward left of them. */
+    private void takeQueries(Kernels kernels, Unit unit, Places at) {
+        if (at.dim < at.padded || at.rows > unit.rows()) {
             // what lies beside and behind the numbers
-            Arrays.fill(room, 0, used, 0f);
+            Arrays.fill(room, 0, at.size, 0f);
         }
-        Arrays.fill(room, dq, dq + rows * padded, 0f);
+        Arrays.fill(room, at.dq, at.dq + at.rows * at.padded, 0f);
         Pass pass = unit.pass;
-        float scale = pass.heads.scale();
         for (int row = 0; row < unit.rows(); row++) {
             int t = unit.token(row);
             int c = unit.column(row);
-            int at = pass.q.row(t) + c;
-            for (int d = 0; d < dim; d++) {
-                room[scaled + d] = scale * pass.q.data()[at + d];
-            }
-            put(room, scaled, row, dim, q, qPanels);
-            int out = pass.dz.row(t) + c;
-            put(pass.dz.data(), out, row, dim, dz, dzPanels);
-            room[lse + row] = pass.lse.data()[pass.lse.row(t) + c / dim];
-            room[inner + row] =
-                    kernels.dot(pass.dz.data(), out, pass.z.data(), pass.z.row(t) + c, dim);
+            pass.heads.query(pass.q, t, c / at.dim, room, at.scaled);
+            put(room, at.scaled, row, at, at.q, at.qPanels);
+            int dz = pass.dz.row(t) + c;
+            put(pass.dz.data(), dz, row, at, at.dz, at.dzPanels);
+            room[at.lse + row] = pass.lse.data()[pass.lse.row(t) + c / at.dim];
+            room[at.inner + row] =
+                    kernels.dot(pass.dz.data(), dz, pass.z.data(), pass.z.row(t) + c, at.dim);
         }
-        Tensor dqs = new Tensor(room, dq, rows, dim, padded, 0);
-        for (int key = 0; key < unit.tokens; key += BLOCK) {
-            int n = Math.min(BLOCK, unit.tokens - key);
-            int at = unit.kvHead * dim;
-            Tensor ks = pass.visible.k().rows(unit.start + key, n).columns(at, dim);
-            Tensor vs = pass.visible.v().rows(unit.start + key, n).columns(at, dim);
-            Tensor dks = pass.dk.rows(unit.start + key, n).columns(at, dim);
-            Tensor dvs = pass.dv.rows(unit.start + key, n).columns(at, dim);
-            for (int d = 0; d < padded; d += PANEL) {
-                ProductBackward.pack(ks, d, room, k + d * n);
-            }
-            Tensor p = new Tensor(room, s, n, BLOCK, BLOCK, 0);
-            Tensor dp = new Tensor(room, ds, n, BLOCK, BLOCK, 0);
-            for (int block = 0; block < unit.blocks(); block++) {
-                if (!unit.sees(block, key, n)) {
-                    continue;
-                }
-                int first = block * BLOCK;
-                boolean all = unit.look(block, key, n, from, to);
-                int tile = all ? BLOCK : TILE;
-                for (int j = 0; j < n; j += tile) {
-                    int m = Math.min(tile, n - j);
-                    int seen = all ? 0 : firstToSee(j, to);
-                    int column = seen / PAIR * PAIR;
-                    int panel = (first + column) * dim;
-                    Tensor weights = p.rows(j, m);
-                    Tensor slopes = dp.rows(j, m);
-                    clear(weights, column);
-                    clear(slopes, column);
-                    Tensor some = weights.columns(column, BLOCK - column);
-                    kernels.multiply(room, q + panel, dim, false, ks.rows(j, m), some);
-                    weigh(kernels, some, lse + first + column);
-                    if (!all) {
-                        hide(weights, j);
-                    }
-                    Tensor seeing = weights.columns(seen, BLOCK - seen);
-                    int step = first * padded + seen * PANEL;
-                    kernels.multiply(room, dzPanels + step, BLOCK, true, seeing, dvs.rows(j, m));
-                    Tensor those = slopes.columns(column, BLOCK - column);
-                    kernels.multiply(room, dz + panel, dim, false, vs.rows(j, m), those);
-                    slope(kernels, some, those, inner + first + column);
-                    Tensor sloping = slopes.columns(seen, BLOCK - seen);
-                    kernels.multiply(room, qPanels + step, BLOCK, true, sloping, dks.rows(j, m));
-                }
-                for (int r = 0; r < BLOCK; r += tile) {
-                    int m = Math.min(tile, BLOCK - r);
-                    int keys = all ? n : to[r + m - 1];
-                    Tensor some = dp.rows(0, keys).columns(r, m);
-                    kernels.multiplyTransposed(room, k, n, true, some, dqs.rows(first + r, m));
-                }
-            }
+    }
+
+    /** Some keys and values of a head, with their gradients. */
+    private record Keys(Tensor k, Tensor v, Tensor dk, Tensor dv) {
+        static Keys of(Unit unit, int key, int n) {
+            Pass pass = unit.pass;
+            int dim = pass.heads.headDim();
+            int from = unit.start + key;
+            int column = unit.kvHead * dim;
+            return new Keys(
+                    pass.visible.k().rows(from, n).columns(column, dim),
+                    pass.visible.v().rows(from, n).columns(column, dim),
+                    pass.dk.rows(from, n).columns(column, dim),
+                    pass.dv.rows(from, n).columns(column, dim));
         }
-        for (int row = 0; row < unit.rows(); row++) {
-            int at = pass.dq.row(unit.token(row)) + unit.column(row);
-            kernels.addScaled(scale, room, dqs.row(row), pass.dq.data(), at, dim);
+
+        Keys rows(int from, int n) {
+            return new Keys(k.rows(from, n), v.rows(from, n), dk.rows(from, n), dv.rows(from, n));
         }
+    }
+
+    /**
+     * A block of keys by a block of queries. Where not all queries see all keys, some keys at a
+     * time, without the queries in front of the first that sees any of them.
+     *
+     * @param first the block's first row of queries
+     * @param all whether they see all
+     */
+    private void block(Kernels kernels, Places at, Keys keys, int first, boolean all, Tensor dq) {
+        int n = keys.k.rows();
+        Tensor p = new Tensor(room, at.p, n, BLOCK, BLOCK, 0);
+        Tensor dp = new Tensor(room, at.dp, n, BLOCK, BLOCK, 0);
+        int tile = all ? BLOCK : TILE;
+        for (int j = 0; j < n; j += tile) {
+            int m = Math.min(tile, n - j);
+            int seen = all ? 0 : firstToSee(j, to);
+            someKeys(kernels, at, keys.rows(j, m), first, seen, p.rows(j, m), dp.rows(j, m), j);
+        }
+        for (int r = 0; r < BLOCK; r += tile) {
+            int m = Math.min(tile, BLOCK - r);
+            Tensor some = dp.rows(0, all ? n : to[r + m - 1]).columns(r, m);
+            kernels.multiplyTransposed(room, at.k, n, true, some, dq.rows(r, m));
+        }
+    }
+
+    /**
+     * @param seen the first query of the block that sees any of these keys
+     * @param key the first key in its block
+     */
+    private void someKeys(
+            Kernels kernels,
+            Places at,
+            Keys keys,
+            int first,
+            int seen,
+            Tensor p,
+            Tensor dp,
+            int key) {
+        int column = seen / PAIR * PAIR;
+        int panel = (first + column) * at.dim;
+        int step = first * at.padded + seen * PANEL;
+        Tensor some = p.columns(column, BLOCK - column);
+        kernels.multiply(room, at.q + panel, at.dim, false, keys.k, some);
+        weigh(kernels, some, at.lse + first + column);
+        hide(p, key);
+        Tensor seeing = p.columns(seen, BLOCK - seen);
+        kernels.multiply(room, at.dzPanels + step, BLOCK, true, seeing, keys.dv);
+        clear(dp, column);
+        Tensor slopes = dp.columns(column, BLOCK - column);
+        kernels.multiply(room, at.dz + panel, at.dim, false, keys.v, slopes);
+        slope(kernels, some, slopes, at.inner + first + column);
+        seeing = dp.columns(seen, BLOCK - seen);
+        kernels.multiply(room, at.qPanels + step, BLOCK, true, seeing, keys.dk);
     }
 
     /**
      * A row in both layouts: {@code [row / 16][dimension][16 rows]} at {@code turned}, and in each
      * block {@code [dimension / 16][row][16 dimensions]} at {@code panels}.
      */
-    private void put(float[] x, int from, int row, int dim, int turned, int panels) {
-        int padded = (dim + PANEL - 1) / PANEL * PANEL;
-        int column = turned + row / PANEL * dim * PANEL + row % PANEL;
-        for (int d = 0; d < dim; d++) {
+    private void put(float[] x, int from, int row, Places at, int turned, int panels) {
+        int column = turned + row / PANEL * at.dim * PANEL + row % PANEL;
+        for (int d = 0; d < at.dim; d++) {
             room[column + d * PANEL] = x[from + d];
         }
-        int inBlock = panels + row / BLOCK * BLOCK * padded + row % BLOCK * PANEL;
-        for (int d = 0; d < dim; d += PANEL) {
-            System.arraycopy(x, from + d, room, inBlock + d * BLOCK, Math.min(PANEL, dim - d));
+        int inBlock = panels + row / BLOCK * BLOCK * at.padded + row % BLOCK * PANEL;
+        for (int d = 0; d < at.dim; d += PANEL) {
+            int n = Math.min(PANEL, at.dim - d);
+            System.arraycopy(x, from + d, room, inBlock + d * BLOCK, n);
         }
     }
 

@@ -89,7 +89,7 @@ class GradientsTest {
                 mutant("Kernels", "- inner[", "+ inner[", "attention"),
                 mutant("Kernels", "i] - y[", "i] + y[", "attention"),
                 mutant("AttentionBackward", "addScaled(scale", "addScaled(-scale", "attention"),
-                mutant("AttentionBackward", "scale * pass.q", "-scale * pass.q", WINDOW),
+                mutant("AttentionBackward", "put(pass.dz", "put(pass.z", WINDOW),
                 mutant("SelfAttention", "- inner)", "+ inner)", PARTS),
                 mutant("SelfAttention", "float d = heads", "float d = -heads", PARTS),
                 mutant("SelfAttention", "value, p, dz", "value, -p, dz", PARTS),
