@@ -1,4 +1,4 @@
-# Sourced by ./loupe and ./test: finds a JDK 25, or says what to install.
+# Sourced by ./loupe, ./test and the commands of bench: finds a JDK 25, or says what to install.
 
 # The first line says what is wrong; the others what to do.
 fail() {
@@ -20,6 +20,14 @@ no_maven() {
     "  Debian, Ubuntu: sudo apt install maven" \
     "  macOS: brew install maven" \
     "  any: sdk install maven (sdkman.io)"
+}
+
+# Whether the system gives large pages to who asks for them.
+has_huge_pages() {
+  local pages file=/sys/kernel/mm/transparent_hugepage/enabled
+  [ -r $file ] || return 1
+  read -r pages <$file
+  case $pages in *'[never]'*) return 1 ;; esac
 }
 
 # JDKs say their version in a file; asking each java would take longer than the whole start.

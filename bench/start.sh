@@ -26,9 +26,7 @@ run() {
     touch "$built"
   fi
   # As ./loupe does.
-  local pages='' huge_pages=/sys/kernel/mm/transparent_hugepage/enabled
-  [ -r $huge_pages ] && read -r pages <$huge_pages
-  case $pages in '' | *'[never]'*) ;; *) set -- -XX:+UseTransparentHugePages "$@" ;; esac
+  if has_huge_pages; then set -- -XX:+UseTransparentHugePages "$@"; fi
   exec "$jdk/bin/java" -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED \
     -Dloupe.root="$root" -cp "$root/bench/target/bench.jar:$root/bench/target/lib/*" "$@"
 }

@@ -70,7 +70,7 @@ final class TrainingSpeed {
         Random random = new Random(1);
         List<Double> times = new ArrayList<>();
         long start = System.nanoTime();
-        // for ten seconds the JIT compiler takes a processor of its own
+        // for some fifteen seconds the JIT compiler takes a processor of its own
         long warm = start + (long) (WARM * seconds * 1e9);
         while (System.nanoTime() < warm + (long) (seconds * 1e9) || times.size() < 3) {
             List<Batch.Part> parts = new ArrayList<>();

@@ -1,5 +1,7 @@
 package dev.loupe.kernels;
 
+import static dev.loupe.kernels.AttentionUnit.PAIR;
+import static dev.loupe.kernels.AttentionUnit.TILE;
 import static dev.loupe.kernels.KeyValues.BLOCK;
 import static dev.loupe.kernels.Weight.PANEL;
 
@@ -23,12 +25,6 @@ import java.util.Arrays;
 final class AttentionBackward {
     private static final ThreadLocal<AttentionBackward> OF_THREAD =
             ThreadLocal.withInitial(AttentionBackward::new);
-
-    /** Rows of a product that are computed side by side. */
-    private static final int TILE = 12;
-
-    /** Queries of two panels, which a tile takes at a time. */
-    private static final int PAIR = 2 * PANEL;
 
     private float[] room = new float[0];
 
@@ -213,8 +209,9 @@ final class AttentionBackward {
         if (at.dim < at.padded || at.rows > unit.rows()) {
             // what lies beside and behind the numbers
             Arrays.fill(room, 0, at.size, 0f);
+        } else {
+            Arrays.fill(room, at.dq, at.dq + at.rows * at.padded, 0f);
         }
-        Arrays.fill(room, at.dq, at.dq + at.rows * at.padded, 0f);
         Pass pass = unit.pass;
         for (int row = 0; row < unit.rows(); row++) {
             int t = unit.token(row);

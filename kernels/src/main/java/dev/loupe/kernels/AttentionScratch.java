@@ -62,12 +62,15 @@ final class AttentionScratch {
         return head;
     }
 
-    /** What is known before the first key; memory that was just used is in the nearest caches. */
+    /**
+     * What is known before the first key, of at least so many rows; memory that was just used is in
+     * the nearest caches.
+     */
     RunningSoftmax softmax(int rows, int cols) {
-        if (softmax.highest().length != rows || softmax.sum().cols() != cols) {
+        if (softmax.highest().length < rows || softmax.sum().cols() != cols) {
             softmax = RunningSoftmax.of(rows, cols);
         } else {
-            softmax.clear();
+            softmax.clear(rows);
         }
         return softmax;
     }

@@ -31,10 +31,10 @@ record AttentionUnit(int token, int tokens, int kvHead, int shared, int fromBloc
     private static final int BLOCKS = 4;
 
     /** Rows of a product that are computed side by side. */
-    private static final int TILE = 12;
+    static final int TILE = Strips.WIDTH;
 
-    /** Keys of two panels, which a tile takes at a time. */
-    private static final int PAIR = 2 * Weight.PANEL;
+    /** Columns of two panels, which a tile takes at a time. */
+    static final int PAIR = 2 * Weight.PANEL;
 
     /**
      * All units of a batch. Those that belong to one generated token and one head follow each

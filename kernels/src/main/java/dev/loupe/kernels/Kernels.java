@@ -194,7 +194,7 @@ public interface Kernels {
      * @param scores {@code [row, KeyValues.BLOCK]}
      * @param from the first key of the block that a row sees
      * @param to one past the last; {@code from} if it sees none
-     * @param softmax of as many rows
+     * @param softmax of at least as many rows
      */
     void softmaxStep(Tensor scores, int[] from, int[] to, RunningSoftmax softmax);
 

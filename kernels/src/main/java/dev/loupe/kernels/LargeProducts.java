@@ -13,10 +13,7 @@ final class LargeProducts {
     static final int READY = 1 << 21;
 
     /** Rows of a tile, which a part has whole ones of. */
-    private static final int TILE = 12;
-
-    /** How many parts there should be for each thread, for one may be held up. */
-    static final int PARTS = 4;
+    private static final int TILE = Strips.WIDTH;
 
     private static final ThreadLocal<Panels> ROOM = ThreadLocal.withInitial(Panels::new);
 
@@ -105,7 +102,7 @@ final class LargeProducts {
         int threads = processor.threads().count();
         int tiles = (x.rows() + TILE - 1) / TILE;
         int most = processor.kernels().blocking().rows() / TILE;
-        int least = Math.max(PARTS * threads, (tiles + most - 1) / most);
+        int least = Math.max(processor.parts(), (tiles + most - 1) / most);
         // as many for each thread, which differ by a tile at most: so that all end together
         int parts = Math.min((least + threads - 1) / threads * threads, tiles);
         processor
@@ -115,8 +112,8 @@ final class LargeProducts {
                         1,
                         (worker, from, to) -> {
                             for (int part = from; part < to; part++) {
-                                int row = (int) ((long) tiles * part / parts) * TILE;
-                                int end = (int) ((long) tiles * (part + 1) / parts) * TILE;
+                                int row = Threads.start(tiles, part, parts) * TILE;
+                                int end = Threads.start(tiles, part + 1, parts) * TILE;
                                 int n = Math.min(end, x.rows()) - row;
                                 Tensor in = x.rows(row, n);
                                 multiply(processor.kernels(), ready, add, in, one, y.rows(row, n));

@@ -12,12 +12,17 @@ public record Processor(Kernels kernels, Threads threads) implements AutoCloseab
         return new Processor(Kernels.best(), new Threads(threads));
     }
 
+    /** How many parts work should have, for one thread may be held up. */
+    int parts() {
+        return 4 * threads.count();
+    }
+
     /**
      * Part size for {@code items} equal pieces of work: some parts a thread, so that all end
      * together.
      */
     int grain(int items, int most) {
-        return Math.clamp(items / (4 * threads.count()), 1, most);
+        return Math.clamp(items / parts(), 1, most);
     }
 
     @Override

@@ -148,7 +148,7 @@ public final class Product {
     /** An even number of panels: what fits, but some parts for every thread. */
     private static int decodedTogether(Processor processor, Weight w) {
         int fit = DECODED_BYTES / (4 * PANEL * w.cols());
-        int share = w.panels() / (4 * processor.threads().count());
+        int share = w.panels() / processor.parts();
         return Math.max(2, Math.min(fit, share) / 2 * 2);
     }
 }

@@ -167,7 +167,7 @@ public final class ProductBackward {
         int cols = x[0].cols();
         int tiles = (cols + Strips.WIDTH - 1) / Strips.WIDTH;
         int pairs = (dw.length + 1) / 2;
-        int least = (LargeProducts.PARTS * processor.threads().count() + pairs - 1) / pairs;
+        int least = (processor.parts() + pairs - 1) / pairs;
         int groups = Math.clamp(Math.max(least, tiles * x[0].rows() / NEAR), 1, tiles);
         processor
                 .threads()
@@ -176,8 +176,9 @@ public final class ProductBackward {
                         Math.max(1, pairs / 4),
                         (worker, from, to) -> {
                             for (int i = from; i < to; i++) {
-                                int first = tiles * (i / pairs) / groups * Strips.WIDTH;
-                                int end = tiles * (i / pairs + 1) / groups * Strips.WIDTH;
+                                int first = Threads.start(tiles, i / pairs, groups) * Strips.WIDTH;
+                                int end =
+                                        Threads.start(tiles, i / pairs + 1, groups) * Strips.WIDTH;
                                 int n = Math.min(end, cols) - first;
                                 int panel = i % pairs * 2;
                                 int last = Math.min(panel + 2, dw.length);

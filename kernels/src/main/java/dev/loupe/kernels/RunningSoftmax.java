@@ -21,11 +21,11 @@ public record RunningSoftmax(float[] highest, float[] lanes, Tensor sum) {
         return new RunningSoftmax(highest, new float[rows * 16], Tensor.of(rows, cols));
     }
 
-    /** Forgets all keys. */
-    void clear() {
-        Arrays.fill(highest, -Float.MAX_VALUE);
-        Arrays.fill(lanes, 0f);
-        Arrays.fill(sum.data(), 0f);
+    /** Forgets what the first rows saw. */
+    void clear(int rows) {
+        Arrays.fill(highest, 0, rows, -Float.MAX_VALUE);
+        Arrays.fill(lanes, 0, rows * 16, 0f);
+        Arrays.fill(sum.data(), 0, rows * sum.stride(), 0f);
     }
 
     /** Notes a row's new highest score, and gives what its earlier weights are multiplied by. */

@@ -9,9 +9,6 @@ import java.util.List;
  * keys and values evenly (Ainslie et al. 2023, arXiv:2305.13245).
  */
 public final class SelfAttention {
-    /** How many parts there should be for each thread, so that all end together. */
-    private static final int PARTS = 4;
-
     private SelfAttention() {}
 
     /** What each row of a batch may look at. */
@@ -206,7 +203,7 @@ public final class SelfAttention {
             Processor processor, Tensor q, Sequences visible, Heads heads, Tensor z, Tensor lse) {
         int kvHeads = visible.k().cols() / heads.headDim();
         int all = visible.count() * kvHeads;
-        int pieces = Math.max(1, PARTS * processor.threads().count() / all);
+        int pieces = Math.max(1, processor.parts() / all);
         processor
                 .threads()
                 .each(
@@ -232,11 +229,11 @@ public final class SelfAttention {
         /** One of several of about equal length. */
         static Span of(Sequences all, int sequence, int piece, int pieces) {
             int start = all.start(sequence);
-            long n = all.length(sequence);
+            int n = all.length(sequence);
             return new Span(
                     sequence,
-                    start + (int) (n * piece / pieces),
-                    start + (int) (n * (piece + 1) / pieces));
+                    start + Threads.start(n, piece, pieces),
+                    start + Threads.start(n, piece + 1, pieces));
         }
     }
 

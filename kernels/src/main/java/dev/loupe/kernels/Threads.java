@@ -89,6 +89,11 @@ public final class Threads implements AutoCloseable {
         job = null;
     }
 
+    /** Where a part begins, if items are divided into parts that differ by one at most. */
+    static int start(int items, int part, int parts) {
+        return (int) ((long) items * part / parts);
+    }
+
     /** Ends the workers. */
     @Override
     public void close() {
@@ -126,7 +131,7 @@ public final class Threads implements AutoCloseable {
         }
 
         private int start(int share) {
-            return (int) ((long) items * share / threads);
+            return Threads.start(items, share, threads);
         }
 
         void work(int worker) {
