@@ -33,7 +33,13 @@ public interface Kernels {
     }
 
     private static boolean hasVectors() {
-        return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+        try {
+            // the module may be there, or its classes behind the boot class path
+            Class.forName("jdk.incubator.vector.FloatVector", false, null);
+            return true;
+        } catch (ClassNotFoundException e) {
+            return false;
+        }
     }
 
     /**

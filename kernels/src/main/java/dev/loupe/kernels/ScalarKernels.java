@@ -15,6 +15,9 @@ import java.util.Arrays;
  * the next call on.
  */
 final class ScalarKernels implements Kernels {
+    /** Rows of a prompt that are multiplied at a time. */
+    private static final int ROWS = 2;
+
     @Override
     public String name() {
         return "scalar";
@@ -39,18 +42,84 @@ final class ScalarKernels implements Kernels {
 
     @Override
     public void multiply(float[] panels, int from, int length, boolean add, Tensor x, Tensor y) {
-        float[] sums = new float[PANEL];
+        float[] sums = new float[ROWS * PANEL];
         for (int c = 0; c < y.cols(); c += PANEL) {
             int lanes = Math.min(PANEL, y.cols() - c);
-            for (int t = 0; t < x.rows(); t++) {
-                if (add) {
-                    System.arraycopy(y.data(), y.row(t) + c, sums, 0, lanes);
-                } else {
-                    Arrays.fill(sums, 0f);
+            int at = from + c * length;
+            for (int t = 0; t < x.rows(); t += ROWS) {
+                int rows = Math.min(ROWS, x.rows() - t);
+                Arrays.fill(sums, 0f);
+                for (int i = 0; add && i < rows; i++) {
+                    System.arraycopy(y.data(), y.row(t + i) + c, sums, i * PANEL, lanes);
                 }
-                oneChain(x.data(), x.row(t), panels, from + c * length, x.cols(), sums);
-                System.arraycopy(sums, 0, y.data(), y.row(t) + c, lanes);
+                if (rows == ROWS) {
+                    twoChains(x, t, panels, at, sums);
+                } else {
+                    for (int i = 0; i < rows; i++) {
+                        oneChain(x.data(), x.row(t + i), panels, at, x.cols(), sums, i * PANEL);
+                    }
+                }
+                for (int i = 0; i < rows; i++) {
+                    System.arraycopy(sums, i * PANEL, y.data(), y.row(t + i) + c, lanes);
+                }
             }
+        }
+    }
+
+    /** {@link #oneChain} for each of two rows, which share what is read of the panel. */
+    private static void twoChains(Tensor x, int t, float[] w, int at, float[] sums) {
+        int k = 0;
+        for (; k + 8 <= x.cols(); k += 8) {
+            twoRows(x.data(), x.row(t) + k, x.row(t + 1) + k, w, at + k * PANEL, sums);
+        }
+        for (; k < x.cols(); k++) {
+            step(x.data()[x.row(t) + k], w, at + k * PANEL, sums, 0);
+            step(x.data()[x.row(t + 1) + k], w, at + k * PANEL, sums, PANEL);
+        }
+    }
+
+    private static void twoRows(float[] x, int a, int b, float[] w, int at, float[] sums) {
+        float a0 = x[a];
+        float a1 = x[a + 1];
+        float a2 = x[a + 2];
+        float a3 = x[a + 3];
+        float a4 = x[a + 4];
+        float a5 = x[a + 5];
+        float a6 = x[a + 6];
+        float a7 = x[a + 7];
+        float b0 = x[b];
+        float b1 = x[b + 1];
+        float b2 = x[b + 2];
+        float b3 = x[b + 3];
+        float b4 = x[b + 4];
+        float b5 = x[b + 5];
+        float b6 = x[b + 6];
+        float b7 = x[b + 7];
+        for (int i = 0; i < PANEL; i++) {
+            float wide = w[at + i];
+            float sumA = Math.fma(a0, wide, sums[i]);
+            float sumB = Math.fma(b0, wide, sums[PANEL + i]);
+            wide = w[at + PANEL + i];
+            sumA = Math.fma(a1, wide, sumA);
+            sumB = Math.fma(b1, wide, sumB);
+            wide = w[at + 2 * PANEL + i];
+            sumA = Math.fma(a2, wide, sumA);
+            sumB = Math.fma(b2, wide, sumB);
+            wide = w[at + 3 * PANEL + i];
+            sumA = Math.fma(a3, wide, sumA);
+            sumB = Math.fma(b3, wide, sumB);
+            wide = w[at + 4 * PANEL + i];
+            sumA = Math.fma(a4, wide, sumA);
+            sumB = Math.fma(b4, wide, sumB);
+            wide = w[at + 5 * PANEL + i];
+            sumA = Math.fma(a5, wide, sumA);
+            sumB = Math.fma(b5, wide, sumB);
+            wide = w[at + 6 * PANEL + i];
+            sumA = Math.fma(a6, wide, sumA);
+            sumB = Math.fma(b6, wide, sumB);
+            wide = w[at + 7 * PANEL + i];
+            sums[i] = Math.fma(a7, wide, sumA);
+            sums[PANEL + i] = Math.fma(b7, wide, sumB);
         }
     }
 
@@ -70,7 +139,7 @@ final class ScalarKernels implements Kernels {
                 } else {
                     Arrays.fill(sums, 0f);
                 }
-                oneChain(column, 0, panels, from + c * length, column.length, sums);
+                oneChain(column, 0, panels, from + c * length, column.length, sums, 0);
                 System.arraycopy(sums, 0, y.data(), y.row(r) + c, lanes);
             }
         }
@@ -90,7 +159,7 @@ final class ScalarKernels implements Kernels {
                 if (add) {
                     System.arraycopy(y.data(), y.row(t) + c, sums, 0, lanes);
                 }
-                oneChain(column, 0, one, 0, column.length, sums);
+                oneChain(column, 0, one, 0, column.length, sums, 0);
                 System.arraycopy(sums, 0, y.data(), y.row(t) + c, lanes);
             }
         }
@@ -107,7 +176,7 @@ final class ScalarKernels implements Kernels {
                 column(x, i, column);
                 int at = (input + i) * PANEL;
                 System.arraycopy(dw[p], at, sums, 0, PANEL);
-                oneChain(column, 0, one, 0, column.length, sums);
+                oneChain(column, 0, one, 0, column.length, sums, 0);
                 System.arraycopy(sums, 0, dw[p], at, PANEL);
             }
         }
@@ -122,17 +191,18 @@ final class ScalarKernels implements Kernels {
     }
 
     /** Adds {@code x[k] * w[k][lane]} to each lane's sum, one k after the other. */
-    private static void oneChain(float[] x, int xFrom, float[] w, int wFrom, int n, float[] sums) {
+    private static void oneChain(
+            float[] x, int xFrom, float[] w, int wFrom, int n, float[] sums, int chain) {
         int k = 0;
         for (; k + 8 <= n; k += 8) {
-            eightSteps(x, xFrom + k, w, wFrom + k * PANEL, sums);
+            eightSteps(x, xFrom + k, w, wFrom + k * PANEL, sums, chain);
         }
         for (; k < n; k++) {
-            step(x[xFrom + k], w, wFrom + k * PANEL, sums, 0);
+            step(x[xFrom + k], w, wFrom + k * PANEL, sums, chain);
         }
     }
 
-    private static void eightSteps(float[] x, int k, float[] w, int at, float[] sums) {
+    private static void eightSteps(float[] x, int k, float[] w, int at, float[] sums, int chain) {
         float x0 = x[k];
         float x1 = x[k + 1];
         float x2 = x[k + 2];
@@ -142,14 +212,14 @@ final class ScalarKernels implements Kernels {
         float x6 = x[k + 6];
         float x7 = x[k + 7];
         for (int lane = 0; lane < PANEL; lane++) {
-            float sum = Math.fma(x0, w[at + lane], sums[lane]);
+            float sum = Math.fma(x0, w[at + lane], sums[chain + lane]);
             sum = Math.fma(x1, w[at + PANEL + lane], sum);
             sum = Math.fma(x2, w[at + 2 * PANEL + lane], sum);
             sum = Math.fma(x3, w[at + 3 * PANEL + lane], sum);
             sum = Math.fma(x4, w[at + 4 * PANEL + lane], sum);
             sum = Math.fma(x5, w[at + 5 * PANEL + lane], sum);
             sum = Math.fma(x6, w[at + 6 * PANEL + lane], sum);
-            sums[lane] = Math.fma(x7, w[at + 7 * PANEL + lane], sum);
+            sums[chain + lane] = Math.fma(x7, w[at + 7 * PANEL + lane], sum);
         }
     }
 
