@@ -46,8 +46,18 @@ final class KernelWarming {
     }
 
     /** Warms {@code vectors} for the sample, and turns the switch on when that is done. */
-    synchronized void begin(VectorSwitch s, Kernels plain, Kernels vectors, Sample sample) {
-        waiting.add(new Warmed(s, plain, vectors, sample));
+    void begin(VectorSwitch s, Kernels plain, Kernels vectors, Sample sample) {
+        add(new Warmed(s, plain, vectors, sample, false));
+    }
+
+    /** The same at once, and before those that can wait. */
+    void beginNow(VectorSwitch s, Kernels plain, Kernels vectors, Sample sample) {
+        add(new Warmed(s, plain, vectors, sample, true));
+        hurry();
+    }
+
+    private synchronized void add(Warmed warmed) {
+        waiting.add(warmed);
         if (!started) {
             started = true;
             start();
@@ -83,7 +93,8 @@ final class KernelWarming {
             List<Warmed> warmed = new ArrayList<>();
             while (true) {
                 take(warmed);
-                warmed.removeIf(each -> each.step(mostNanos));
+                boolean urgent = warmed.stream().anyMatch(each -> each.urgent);
+                warmed.removeIf(each -> (each.urgent || !urgent) && each.step(mostNanos));
             }
         } catch (InterruptedException e) {
             // nobody interrupts it but the end of the process
@@ -115,14 +126,16 @@ final class KernelWarming {
         private final Kernels plain;
         private final Kernels vectors;
         private final Sample sample;
+        private final boolean urgent;
         private long start;
         private int times;
 
-        Warmed(VectorSwitch target, Kernels plain, Kernels vectors, Sample sample) {
+        Warmed(VectorSwitch target, Kernels plain, Kernels vectors, Sample sample, boolean urgent) {
             this.target = target;
             this.plain = plain;
             this.vectors = vectors;
             this.sample = sample;
+            this.urgent = urgent;
         }
 
         /** Runs both kernels once; true if it has switched. */

@@ -194,7 +194,8 @@ final class WarmingKernels implements Kernels {
             return;
         }
         if (s.firstAsked()) {
-            begin(s, WarmingSamples.generated(weight, from));
+            // the first token is out, and each further one is little else
+            warming.beginNow(s, plain, vectors, WarmingSamples.generated(weight, from));
         }
         plain.multiply(weight, from, to, x, y, offset);
     }
@@ -207,7 +208,8 @@ final class WarmingKernels implements Kernels {
             return;
         }
         if (s.firstAsked()) {
-            begin(s, WarmingSamples.together(weight, from, tokens.length));
+            warming.beginNow(
+                    s, plain, vectors, WarmingSamples.together(weight, from, tokens.length));
         }
         plain.multiplyTogether(weight, from, to, tokens, y);
     }
