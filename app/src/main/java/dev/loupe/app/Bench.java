@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 
 /** {@code loupe bench}: how fast a model runs here. */
 @Command(
@@ -27,10 +28,13 @@ import java.util.SplittableRandom;
             "",
             "Tests are named as llama-bench names them: pp512 reads 512 tokens, tg128 generates 128"
                 + " one by one, @ d4096 after 4096 others. Each runs unmeasured first, until its"
-                + " code is compiled."
+                + " code is compiled and runs get no faster."
         })
 final class Bench implements Runnable {
     private static final int PIECE = 512;
+
+    /** The JIT compiler is done within some seconds. */
+    private static final long MOST_WARMING_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     @Mixin private ModelOptions model = new ModelOptions();
 
@@ -87,10 +91,8 @@ final class Bench implements Runnable {
 
     private Row measure(LocalModel loaded, String test, boolean drawn, int tokens) {
         double[] rates = new double[repetitions];
-        do {
-            Progress.show(test, 0, repetitions);
-            once(loaded, drawn, tokens);
-        } while (!loaded.processor().kernels().settled());
+        Progress.show(test, 0, repetitions);
+        warmUp(loaded, drawn, tokens);
         for (int i = 0; i < repetitions; i++) {
             rates[i] = once(loaded, drawn, tokens);
             Progress.show(test, i + 1, repetitions);
@@ -100,6 +102,19 @@ final class Bench implements Runnable {
         double squares = Arrays.stream(rates).map(r -> (r - mean) * (r - mean)).sum();
         double deviation = repetitions > 1 ? Math.sqrt(squares / (repetitions - 1)) : 0;
         return new Row(depth > 0 ? test + " @ d" + depth : test, mean, deviation);
+    }
+
+    /** Runs until the kernels are vectors and the JIT compiler has nothing left to gain. */
+    private void warmUp(LocalModel loaded, boolean drawn, int tokens) {
+        long end = System.nanoTime() + MOST_WARMING_NANOS;
+        double best = 0;
+        int noBetter = 0;
+        do {
+            double rate = once(loaded, drawn, tokens);
+            noBetter = rate > 1.03 * best ? 0 : noBetter + 1;
+            best = Math.max(best, rate);
+        } while (!loaded.processor().kernels().settled()
+                || (noBetter < 2 && System.nanoTime() < end));
     }
 
     /** Tokens a second. */

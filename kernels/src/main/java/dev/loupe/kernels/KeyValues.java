@@ -60,12 +60,36 @@ public final class KeyValues {
      * @param v {@code [token, head * headDim]}
      */
     public void put(int from, Tensor k, Tensor v) {
+        makeReady(from, k.rows());
+        store(from, k, v, from, length);
+    }
+
+    /** {@link #put(int, Tensor, Tensor)} with several threads, a block at a time. */
+    public void put(Processor processor, int from, Tensor k, Tensor v) {
+        makeReady(from, k.rows());
+        int first = from / BLOCK;
+        processor
+                .threads()
+                .each(
+                        blocks(length) - first,
+                        1,
+                        (worker, start, end) -> {
+                            int position = Math.max(from, (first + start) * BLOCK);
+                            store(from, k, v, position, Math.min(length, (first + end) * BLOCK));
+                        });
+    }
+
+    private void makeReady(int from, int rows) {
         forget(from);
-        reserve(from + k.rows());
-        for (int t = 0; t < k.rows(); t++) {
-            store(from + t, k.data(), k.row(t), v.data(), v.row(t));
+        reserve(from + rows);
+        length = from + rows;
+    }
+
+    private void store(int from, Tensor k, Tensor v, int start, int end) {
+        for (int position = start; position < end; position++) {
+            int t = position - from;
+            store(position, k.data(), k.row(t), v.data(), v.row(t));
         }
-        length = from + k.rows();
     }
 
     private void store(int position, float[] k, int kRow, float[] v, int vRow) {

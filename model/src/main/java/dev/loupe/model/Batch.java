@@ -1,6 +1,7 @@
 package dev.loupe.model;
 
 import dev.loupe.kernels.KeyValues;
+import dev.loupe.kernels.Processor;
 import dev.loupe.kernels.SelfAttention.Visible;
 import dev.loupe.kernels.Tensor;
 
@@ -148,14 +149,19 @@ public final class Batch {
     }
 
     /** Stores the keys and values of all rows, and gives what each may look at. */
-    Visible extend(int layer, Tensor k, Tensor v, int headDim, int window) {
+    Visible extend(Processor processor, int layer, Tensor k, Tensor v, int headDim, int window) {
         KeyValues[] keys = new KeyValues[starts.length];
         for (int p = 0; p < keys.length; p++) {
             int n = parts.get(p).ids().length;
             keys[p] =
                     parts.get(p)
                             .cache()
-                            .extend(layer, k.rows(starts[p], n), v.rows(starts[p], n), headDim);
+                            .extend(
+                                    processor,
+                                    layer,
+                                    k.rows(starts[p], n),
+                                    v.rows(starts[p], n),
+                                    headDim);
         }
         return new View(this, keys, window);
     }

@@ -128,7 +128,7 @@ public final class Inference implements Ops {
 
     @Override
     public Visible remember(Batch batch, int layer, Tensor k, Tensor v, Heads heads, int window) {
-        return batch.extend(layer, k, v, heads.headDim(), window);
+        return batch.extend(processor, layer, k, v, heads.headDim(), window);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.loupe.model;
 
 import dev.loupe.kernels.KeyValues;
 import dev.loupe.kernels.KvType;
+import dev.loupe.kernels.Processor;
 import dev.loupe.kernels.Tensor;
 
 /**
@@ -76,13 +77,13 @@ public final class KvCache {
         return bytes;
     }
 
-    KeyValues extend(int layer, Tensor k, Tensor v, int headDim) {
+    KeyValues extend(Processor processor, int layer, Tensor k, Tensor v, int headDim) {
         if (!remembers) {
             KeyValues once = new KeyValues(k.cols() / headDim, headDim);
-            once.put(0, k, v);
+            once.put(processor, 0, k, v);
             return once;
         }
-        layers[layer].put(length, k, v);
+        layers[layer].put(processor, length, k, v);
         return layers[layer];
     }
 
