@@ -147,12 +147,32 @@ class WarmingKernelsTest {
     }
 
     @Test
-    void aShortRunDoesWithoutVectors() {
+    void aShortPromptDoesWithoutVectors() {
         Kernels kernels = warming(NEVER, NEVER);
-        everything(kernels);
-        everything(kernels);
+        for (int i = 0; i < 2; i++) {
+            Weight w = Packing.pack(ALONE, List.of(RandomRows.of(TensorType.Q8_0, 32, 64, 1)));
+            float[] panels = new float[2 * 16 * 64];
+            kernels.decode(w, 0, panels, 0);
+            kernels.decode(w, 1, panels, 16 * 64);
+            kernels.multiply(panels, 0, 64, false, Tensor.of(5, 64), Tensor.of(5, 32));
+        }
         assertThat(vectorCalls).hasValue(0);
         assertThat(kernels.settled()).isFalse();
+    }
+
+    @Test
+    void aGeneratedTokenWarmsAtOnce() throws InterruptedException {
+        Kernels kernels = warming(NEVER, SOON);
+        Weight w = Packing.pack(ALONE, List.of(RandomRows.of(TensorType.Q8_0, 32, 64, 1)));
+        Activations token = Activations.roomFor(w);
+        token.read(w, new float[64], 0);
+        kernels.multiply(w, 0, 2, token, new float[32], 0);
+        while (!kernels.settled()) {
+            Thread.sleep(1);
+        }
+        vectorCalls.set(0);
+        kernels.multiply(w, 0, 2, token, new float[32], 0);
+        assertThat(vectorCalls).hasValue(1);
     }
 
     @Test
