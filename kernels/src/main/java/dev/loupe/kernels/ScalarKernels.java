@@ -55,9 +55,7 @@ final class ScalarKernels implements Kernels {
                 if (rows == ROWS) {
                     twoChains(x, t, panels, at, sums);
                 } else {
-                    for (int i = 0; i < rows; i++) {
-                        oneChain(x.data(), x.row(t + i), panels, at, x.cols(), sums, i * PANEL);
-                    }
+                    oneChain(x.data(), x.row(t), panels, at, x.cols(), sums);
                 }
                 for (int i = 0; i < rows; i++) {
                     System.arraycopy(sums, i * PANEL, y.data(), y.row(t + i) + c, lanes);
@@ -139,7 +137,7 @@ final class ScalarKernels implements Kernels {
                 } else {
                     Arrays.fill(sums, 0f);
                 }
-                oneChain(column, 0, panels, from + c * length, column.length, sums, 0);
+                oneChain(column, 0, panels, from + c * length, column.length, sums);
                 System.arraycopy(sums, 0, y.data(), y.row(r) + c, lanes);
             }
         }
@@ -159,7 +157,7 @@ final class ScalarKernels implements Kernels {
                 if (add) {
                     System.arraycopy(y.data(), y.row(t) + c, sums, 0, lanes);
                 }
-                oneChain(column, 0, one, 0, column.length, sums, 0);
+                oneChain(column, 0, one, 0, column.length, sums);
                 System.arraycopy(sums, 0, y.data(), y.row(t) + c, lanes);
             }
         }
@@ -176,7 +174,7 @@ final class ScalarKernels implements Kernels {
                 column(x, i, column);
                 int at = (input + i) * PANEL;
                 System.arraycopy(dw[p], at, sums, 0, PANEL);
-                oneChain(column, 0, one, 0, column.length, sums, 0);
+                oneChain(column, 0, one, 0, column.length, sums);
                 System.arraycopy(sums, 0, dw[p], at, PANEL);
             }
         }
@@ -191,18 +189,17 @@ final class ScalarKernels implements Kernels {
     }
 
     /** Adds {@code x[k] * w[k][lane]} to each lane's sum, one k after the other. */
-    private static void oneChain(
-            float[] x, int xFrom, float[] w, int wFrom, int n, float[] sums, int chain) {
+    private static void oneChain(float[] x, int xFrom, float[] w, int wFrom, int n, float[] sums) {
         int k = 0;
         for (; k + 8 <= n; k += 8) {
-            eightSteps(x, xFrom + k, w, wFrom + k * PANEL, sums, chain);
+            eightSteps(x, xFrom + k, w, wFrom + k * PANEL, sums);
         }
         for (; k < n; k++) {
-            step(x[xFrom + k], w, wFrom + k * PANEL, sums, chain);
+            step(x[xFrom + k], w, wFrom + k * PANEL, sums, 0);
         }
     }
 
-    private static void eightSteps(float[] x, int k, float[] w, int at, float[] sums, int chain) {
+    private static void eightSteps(float[] x, int k, float[] w, int at, float[] sums) {
         float x0 = x[k];
         float x1 = x[k + 1];
         float x2 = x[k + 2];
@@ -212,14 +209,14 @@ final class ScalarKernels implements Kernels {
         float x6 = x[k + 6];
         float x7 = x[k + 7];
         for (int lane = 0; lane < PANEL; lane++) {
-            float sum = Math.fma(x0, w[at + lane], sums[chain + lane]);
+            float sum = Math.fma(x0, w[at + lane], sums[lane]);
             sum = Math.fma(x1, w[at + PANEL + lane], sum);
             sum = Math.fma(x2, w[at + 2 * PANEL + lane], sum);
             sum = Math.fma(x3, w[at + 3 * PANEL + lane], sum);
             sum = Math.fma(x4, w[at + 4 * PANEL + lane], sum);
             sum = Math.fma(x5, w[at + 5 * PANEL + lane], sum);
             sum = Math.fma(x6, w[at + 6 * PANEL + lane], sum);
-            sums[chain + lane] = Math.fma(x7, w[at + 7 * PANEL + lane], sum);
+            sums[lane] = Math.fma(x7, w[at + 7 * PANEL + lane], sum);
         }
     }
 
