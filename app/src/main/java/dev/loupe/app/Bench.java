@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import dev.loupe.files.LocalModel;
+import dev.loupe.kernels.WarmUp;
 import dev.loupe.model.Batch;
 import dev.loupe.model.Gpt;
 import dev.loupe.model.Inference;
@@ -18,7 +19,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 
 /** {@code loupe bench}: how fast a model runs here. */
 @Command(
@@ -32,9 +32,6 @@ import java.util.concurrent.TimeUnit;
         })
 final class Bench implements Runnable {
     private static final int PIECE = 512;
-
-    /** The JIT compiler is done within some seconds. */
-    private static final long MOST_WARMING_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     @Mixin private ModelOptions model = new ModelOptions();
 
@@ -92,7 +89,7 @@ final class Bench implements Runnable {
     private Row measure(LocalModel loaded, String test, boolean drawn, int tokens) {
         double[] rates = new double[repetitions];
         Progress.show(test, 0, repetitions);
-        warmUp(loaded, drawn, tokens);
+        WarmUp.untilSteady(loaded.processor().kernels(), () -> once(loaded, drawn, tokens));
         for (int i = 0; i < repetitions; i++) {
             rates[i] = once(loaded, drawn, tokens);
             Progress.show(test, i + 1, repetitions);
@@ -102,19 +99,6 @@ final class Bench implements Runnable {
         double squares = Arrays.stream(rates).map(r -> (r - mean) * (r - mean)).sum();
         double deviation = repetitions > 1 ? Math.sqrt(squares / (repetitions - 1)) : 0;
         return new Row(depth > 0 ? test + " @ d" + depth : test, mean, deviation);
-    }
-
-    /** Runs until the kernels are vectors and the JIT compiler has nothing left to gain. */
-    private void warmUp(LocalModel loaded, boolean drawn, int tokens) {
-        long end = System.nanoTime() + MOST_WARMING_NANOS;
-        double best = 0;
-        int noBetter = 0;
-        do {
-            double rate = once(loaded, drawn, tokens);
-            noBetter = rate > 1.03 * best ? 0 : noBetter + 1;
-            best = Math.max(best, rate);
-        } while (!loaded.processor().kernels().settled()
-                || (noBetter < 2 && System.nanoTime() < end));
     }
 
     /** Tokens a second. */

@@ -2,6 +2,7 @@ package dev.loupe.bench;
 
 import dev.loupe.files.LocalModel;
 import dev.loupe.kernels.Tensor;
+import dev.loupe.kernels.WarmUp;
 import dev.loupe.model.Batch;
 import dev.loupe.model.Gpt;
 import dev.loupe.model.Inference;
@@ -27,9 +28,7 @@ final class ManySequences {
         int sequences = Integer.parseInt(args[2]);
         int tokens = Integer.parseInt(args[3]);
         try (LocalModel model = LocalModel.load(Path.of(args[0]), threads)) {
-            do {
-                once(model, sequences, tokens);
-            } while (!model.processor().kernels().settled());
+            WarmUp.untilSteady(model.processor().kernels(), () -> once(model, sequences, tokens));
             double rate = once(model, sequences, tokens);
             System.out.printf(Locale.ROOT, "{\"tokens_per_second\":%.3f}%n", rate);
         }
