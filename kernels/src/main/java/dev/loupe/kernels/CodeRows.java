@@ -66,12 +66,8 @@ abstract sealed class CodeRows {
         for (int block = 0; block < blocks; block++) {
             int at = block * type.blockBytes();
             for (int g = 0; g < each; g += 4) {
-                int four = 0;
-                for (int i = 0; i < 4; i++) {
-                    int multiple = ScaleBlocks.multiple(type, raw, at, offsets, g + i);
-                    four |= (multiple & 0xFF) << (8 * i);
-                }
-                panel[(block * each + g) / 4 * PANEL + lane] = four;
+                panel[(block * each + g) / 4 * PANEL + lane] =
+                        ScaleBlocks.fourMultiples(type, raw, at, offsets, g);
             }
         }
     }

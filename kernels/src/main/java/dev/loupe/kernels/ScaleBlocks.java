@@ -80,6 +80,38 @@ final class ScaleBlocks {
     }
 
     /**
+     * Four multiples from group {@code g} on, a byte each, the first one lowest. Those of the types
+     * that most models have are not taken apart.
+     */
+    static int fourMultiples(TensorType type, byte[] raw, int at, boolean offsets, int g) {
+        return switch (type) {
+            case Q4_K, Q5_K -> fourSixBits(raw, at + 4, offsets ? 1 : 0, g);
+            case Q6_K -> fourBytes(raw, at + 192 + g);
+            default -> {
+                int four = 0;
+                for (int i = 0; i < 4; i++) {
+                    four |= (multiple(type, raw, at, offsets, g + i) & 0xFF) << (8 * i);
+                }
+                yield four;
+            }
+        };
+    }
+
+    private static int fourBytes(byte[] raw, int at) {
+        return (half(raw, at) & 0xFFFF) | (half(raw, at + 2) << 16);
+    }
+
+    /** {@link #sixBits} of the groups {@code g} to {@code g + 3}, which are the first or the last. */
+    private static int fourSixBits(byte[] raw, int at, int kind, int g) {
+        int first = fourBytes(raw, at + kind * 4);
+        if (g < 4) {
+            return first & 0x3F3F3F3F;
+        }
+        int low = fourBytes(raw, at + 8) >>> (kind * 4) & 0x0F0F0F0F;
+        return low | (first >>> 2 & 0x30303030);
+    }
+
+    /**
      * Scale (or offset, {@code kind} 1) of one of the 8 groups: six bits, of which those of the
      * last four groups are split over two bytes.
      */
