@@ -101,7 +101,9 @@ final class ScaleBlocks {
         return (half(raw, at) & 0xFFFF) | (half(raw, at + 2) << 16);
     }
 
-    /** {@link #sixBits} of the groups {@code g} to {@code g + 3}, which are the first or the last. */
+    /**
+     * {@link #sixBits} of the groups {@code g} to {@code g + 3}, which are the first or the last.
+     */
     private static int fourSixBits(byte[] raw, int at, int kind, int g) {
         int first = fourBytes(raw, at + kind * 4);
         if (g < 4) {
