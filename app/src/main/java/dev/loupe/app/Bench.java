@@ -89,9 +89,11 @@ final class Bench implements Runnable {
     private Row measure(LocalModel loaded, String test, boolean drawn, int tokens) {
         double[] rates = new double[repetitions];
         Progress.show(test, 0, repetitions);
-        WarmUp.untilSteady(loaded.processor().kernels(), () -> once(loaded, drawn, tokens));
+        // its room for activations is made once, as in a generator
+        Inference ops = new Inference(loaded.processor());
+        WarmUp.untilSteady(loaded.processor().kernels(), () -> once(loaded, ops, drawn, tokens));
         for (int i = 0; i < repetitions; i++) {
-            rates[i] = once(loaded, drawn, tokens);
+            rates[i] = once(loaded, ops, drawn, tokens);
             Progress.show(test, i + 1, repetitions);
         }
         Progress.end();
@@ -102,9 +104,8 @@ final class Bench implements Runnable {
     }
 
     /** Tokens a second. */
-    private double once(LocalModel loaded, boolean drawn, int tokens) {
+    private double once(LocalModel loaded, Inference ops, boolean drawn, int tokens) {
         Gpt gpt = loaded.gpt();
-        Inference ops = new Inference(loaded.processor());
         KvCache cache = new KvCache(gpt.config(), model.kvType());
         SplittableRandom random = new SplittableRandom(1);
         read(gpt, ops, cache, depth, random);

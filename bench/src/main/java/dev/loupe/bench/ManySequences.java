@@ -28,15 +28,16 @@ final class ManySequences {
         int sequences = Integer.parseInt(args[2]);
         int tokens = Integer.parseInt(args[3]);
         try (LocalModel model = LocalModel.load(Path.of(args[0]), threads)) {
-            WarmUp.untilSteady(model.processor().kernels(), () -> once(model, sequences, tokens));
-            double rate = once(model, sequences, tokens);
+            Inference ops = new Inference(model.processor());
+            WarmUp.untilSteady(
+                    model.processor().kernels(), () -> once(model, ops, sequences, tokens));
+            double rate = once(model, ops, sequences, tokens);
             System.out.printf(Locale.ROOT, "{\"tokens_per_second\":%.3f}%n", rate);
         }
     }
 
-    private static double once(LocalModel model, int sequences, int tokens) {
+    private static double once(LocalModel model, Inference ops, int sequences, int tokens) {
         Gpt gpt = model.gpt();
-        Inference ops = new Inference(model.processor());
         List<KvCache> caches =
                 IntStream.range(0, sequences).mapToObj(i -> new KvCache(gpt.config())).toList();
         SplittableRandom random = new SplittableRandom(1);
