@@ -72,10 +72,6 @@ abstract sealed class CodeRows {
         }
     }
 
-    private static int pair(short low, short high) {
-        return (low & 0xFFFF) | (high << 16);
-    }
-
     /** The low four bits of eight bytes, side by side. */
     private static int nibbles(int first, int second) {
         return lowNibbles(first) | (lowNibbles(second) << 16);
@@ -177,7 +173,7 @@ abstract sealed class CodeRows {
         }
 
         private int four(int r) {
-            return pair(shorts[r], shorts[r + 1]);
+            return ScaleBlocks.pair(shorts[r], shorts[r + 1]);
         }
 
         private void placeFours(int r, int at, int[] words) {

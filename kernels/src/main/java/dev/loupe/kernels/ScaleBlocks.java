@@ -98,11 +98,22 @@ final class ScaleBlocks {
     }
 
     private static int fourBytes(byte[] raw, int at) {
-        return (half(raw, at) & 0xFFFF) | (half(raw, at + 2) << 16);
+        return pair(half(raw, at), half(raw, at + 2));
+    }
+
+    /** Two times sixteen bits side by side. */
+    static int pair(short low, short high) {
+        return (low & 0xFFFF) | (high << 16);
+    }
+
+    /** Scale (or offset, {@code kind} 1) of one of the 8 groups: six bits. */
+    static int sixBits(byte[] raw, int at, int kind, int g) {
+        return fourSixBits(raw, at, kind, g / 4 * 4) >>> (8 * (g % 4)) & 0xFF;
     }
 
     /**
-     * {@link #sixBits} of the groups {@code g} to {@code g + 3}, which are the first or the last.
+     * {@link #sixBits} of the groups from {@code g} on: the first four, or the last, whose bits are
+     * split over two bytes.
      */
     private static int fourSixBits(byte[] raw, int at, int kind, int g) {
         int first = fourBytes(raw, at + kind * 4);
@@ -111,18 +122,5 @@ final class ScaleBlocks {
         }
         int low = fourBytes(raw, at + 8) >>> (kind * 4) & 0x0F0F0F0F;
         return low | (first >>> 2 & 0x30303030);
-    }
-
-    /**
-     * Scale (or offset, {@code kind} 1) of one of the 8 groups: six bits, of which those of the
-     * last four groups are split over two bytes.
-     */
-    static int sixBits(byte[] raw, int at, int kind, int g) {
-        if (g < 4) {
-            return Blocks.bits(raw[at + kind * 4 + g], 0, 6);
-        }
-        int low = Blocks.bits(raw[at + 8 + g - 4], kind * 4, 4);
-        int high = Blocks.bits(raw[at + kind * 4 + g - 4], 6, 2);
-        return low + 16 * high;
     }
 }
